@@ -1,0 +1,56 @@
+# What a person does with this clone. `make` alone lists it.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test lint ruff mypy ansible-lint sanity changelog demo demo-down clean
+
+BIN := .venv/bin
+FLEET := collections/ansible_collections/fleet
+COLLECTIONS := $(patsubst $(FLEET)/%/galaxy.yml,%,$(wildcard $(FLEET)/*/galaxy.yml))
+# Caches stay in the clone.
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
+export XDG_CACHE_HOME := $(CURDIR)/.cache
+export PYTHONDONTWRITEBYTECODE := 1
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+# Real disks, namespaces and mounts need root; the rest of the work does not, and must still be able to write its caches.
+CACHE_OF_ROOT := $(CURDIR)/.cache/root
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo env ANSIBLE_CONFIG=$(ANSIBLE_CONFIG) ANSIBLE_HOME=$(CACHE_OF_ROOT)/ansible \
+	XDG_CACHE_HOME=$(CACHE_OF_ROOT) PYTHONDONTWRITEBYTECODE=1)
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install the Debian packages and the Python environment that are missing
+	@scripts/setup
+
+demo: setup ## build a virtual room, capture its model, restore its stations, and show what happened
+	$(AS_ROOT) $(BIN)/ansible-playbook -i inventories/demo playbooks/demo.yml
+
+demo-down: setup ## remove the virtual room
+	$(AS_ROOT) $(BIN)/ansible-playbook -i inventories/demo playbooks/demo_down.yml
+
+test: setup ## run every test, then lint
+	@$(AS_ROOT) scripts/test
+	@$(MAKE) --no-print-directory lint
+
+lint: setup ruff mypy ansible-lint changelog sanity ## read every file the way the tools do
+
+ruff:
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+mypy:
+	@echo mypy; $(BIN)/mypy $(sort $(shell find $(wildcard $(FLEET)/*/plugins/module_utils $(FLEET)/*/plugins/plugin_utils) -name '*.py'))
+
+ansible-lint:
+	$(BIN)/ansible-lint
+
+sanity:
+	scripts/sanity $(COLLECTIONS)
+
+changelog:
+	scripts/changelog $(COLLECTIONS)
+
+clean: ## forget caches and the Python environment (system packages stay)
+	$(AS_ROOT) rm -rf .venv .cache dist $(FLEET)/*/tests/output

@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, Fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run one benchmark: benchmarks/run NAME [--quick]."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import shutil
+import signal
+import sys
+import time
+
+from . import capture, delta, restore
+from .bench import Bench, BenchError
+
+BENCHMARKS = {"capture": capture, "restore": restore, "delta": delta}
+
+PACKAGES = {
+    "partclone.ext4": "partclone",
+    "fsarchiver": "fsarchiver",
+    "casync": "casync",
+    "rsync": "rsync",
+    "zstd": "zstd",
+    "curl": "curl",
+    "nginx": "nginx-light",
+    "sfdisk": "fdisk",
+    "mkfs.ext4": "e2fsprogs",
+    "ssh-keygen": "openssh-client",
+    "tar": "tar",
+}
+"""Debian's package of each tool."""
+
+
+def main() -> int:
+    """Check what is needed, run the benchmark, print its report; the exit code."""
+    parser = argparse.ArgumentParser(prog="benchmarks/run", description=__doc__)
+    parser.add_argument("name", choices=sorted(BENCHMARKS), metavar="NAME", help=", ".join(sorted(BENCHMARKS)))
+    parser.add_argument("--quick", action="store_true", help="a smaller disk; ends within 10 minutes on 2 cores")
+    options = parser.parse_args()
+    missing = sorted({package for tool, package in PACKAGES.items() if not shutil.which(tool)})
+    if missing:
+        return _refuse(f"missing Debian packages: apt-get install {' '.join(missing)}")
+    if importlib.util.find_spec("ansible") is None:
+        return _refuse("ansible-core is missing, which our modules are started with: run make setup")
+    if os.geteuid() != 0:
+        return _refuse("loop devices and mounts need root: run it with sudo")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))
+    started = time.monotonic()
+    try:
+        with Bench(options.name, quick=options.quick) as bench:
+            report = BENCHMARKS[options.name].run(bench)
+    except BenchError as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        return _refuse("interrupted")
+    report.figures["seconds_total"] = round(time.monotonic() - started)
+    report.print()
+    return 0
+
+
+def _refuse(reason: str) -> int:
+    print(f"benchmarks/run: {reason}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,269 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Restore an image to a station's disk."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: image_restore
+short_description: Restore an image to a disk, fetching and writing only what differs
+version_added: "0.1.0"
+description:
+  - Verifies the signature of an image's manifest, checks the disk, lays out the partition table, compares what the disk holds with
+    the image, fetches the chunks that differ, verifies each before it is written, and reads back what was written.
+  - Refuses a disk that is not the one named in O(erase), that is in use, too small, or has sectors of another size. Then nothing is
+    changed.
+  - A restore that was cut is run again; it fetches only what is still missing. Until it is complete, the partitions cannot be mounted.
+  - Swap areas are made anew with their UUID and label.
+options:
+  image:
+    description: Name of the image.
+    type: str
+    required: true
+  version:
+    description: Version of the image.
+    type: str
+    required: true
+  allowed_signers:
+    description: Who may sign images; lines as in the ALLOWED SIGNERS section of ssh-keygen(1).
+    type: str
+    required: true
+  erase:
+    description:
+      - Identity of the disk whose contents may be replaced, as M(fleet.imaging.disk_info) says it, such as V(serial:S4EVNX0M) or
+        V(size:256060514304). It must match, whatever O(disk) says.
+    type: str
+    required: true
+  mode:
+    description:
+      - V(delta) reads the disk and fetches only what differs.
+      - V(full) fetches and writes everything.
+    type: str
+    choices: [delta, full]
+    default: delta
+  partitions:
+    description: Numbers of the partitions to restore into the table that the disk has; all, with the image's table, when not given.
+    type: list
+    elements: int
+  keep:
+    description: Numbers of the disk's partitions that stay as they are, contents included.
+    type: list
+    elements: int
+  grow:
+    description: Whether the last partition and its filesystem take the room of a larger disk.
+    type: bool
+    default: true
+  verify:
+    description: Whether what was written is read back from the disk and compared. Chunks are verified before they are written in any case.
+    type: bool
+    default: true
+extends_documentation_fragment:
+  - fleet.core.attributes
+  - fleet.core.attributes.progress
+  - fleet.imaging.options.disk
+  - fleet.imaging.options.sources
+  - fleet.imaging.options.transfer
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+author:
+  - Fleet contributors (@fleet)
+seealso:
+  - module: fleet.imaging.image_capture
+  - module: fleet.imaging.disk_info
+"""
+
+EXAMPLES = r"""
+- name: Bring a station back to the newest image of its room
+  fleet.imaging.image_restore:
+    image: room12
+    version: 20261121T083000Z
+    sources: [https://relay12.example.org/content, https://centre.example.org/content]
+    ca_file: /etc/fleet/ca.pem
+    allowed_signers: "{{ lookup('ansible.builtin.file', 'allowed_signers') }}"
+    disk: /dev/sda
+    erase: "serial:{{ station_disk_serial }}"
+
+- name: Restore the second partition only, at 20 MB/s
+  fleet.imaging.image_restore:
+    image: room12
+    version: 20261121T083000Z
+    sources: [https://centre.example.org/content]
+    allowed_signers: "{{ signers }}"
+    disk: serial:S4EVNX0M
+    erase: serial:S4EVNX0M
+    partitions: [2]
+    rate: 20000000
+"""
+
+RETURN = r"""
+image:
+  description: Name of the image.
+  returned: success
+  type: str
+  sample: room12
+version:
+  description: Version of the image.
+  returned: success
+  type: str
+  sample: 20261121T083000Z
+disk:
+  description: Path of the disk.
+  returned: success
+  type: str
+  sample: /dev/sda
+table_changed:
+  description: Whether the partition table was, or would be, changed.
+  returned: success
+  type: bool
+  sample: false
+bytes_differing:
+  description: Bytes in use that would be written, as far as can be known.
+  returned: in check mode
+  type: int
+  sample: 41943040
+partitions:
+  description: Numbers of the partitions that were restored.
+  returned: when something was restored
+  type: list
+  elements: int
+  sample: [1, 2]
+swap_made:
+  description: Numbers of the partitions that were made into new swap areas.
+  returned: when something was restored
+  type: list
+  elements: int
+  sample: [3]
+resized:
+  description: Numbers of the partitions whose filesystem was fitted to another size.
+  returned: when something was restored
+  type: list
+  elements: int
+  sample: [2]
+notes:
+  description: What an admin should know, such as a filesystem that could not be grown.
+  returned: when something was restored
+  type: list
+  elements: str
+  sample: []
+chunks:
+  description: Chunks in use in the image.
+  returned: when something was restored
+  type: int
+  sample: 2214
+chunks_same:
+  description: Chunks that the disk held already.
+  returned: when something was restored
+  type: int
+  sample: 2172
+chunks_written:
+  description: Chunks that were written.
+  returned: when something was restored
+  type: int
+  sample: 42
+bytes_read:
+  description: Bytes read from the disk to compare and to verify.
+  returned: when something was restored
+  type: int
+  sample: 2321234567
+bytes_fetched:
+  description: Compressed bytes that came over the network.
+  returned: when something was restored
+  type: int
+  sample: 12345678
+bytes_written:
+  description: Bytes written to the disk.
+  returned: when something was restored
+  type: int
+  sample: 44040192
+bytes_verified:
+  description: Bytes in use found right on the disk, before or after the write.
+  returned: when something was restored
+  type: int
+  sample: 2321234567
+sources:
+  description: Chunks by the content store that they came from.
+  returned: when something was restored
+  type: dict
+  sample: {"https://relay12.example.org/content": 42}
+verified:
+  description: Whether all of the image was found right on the disk; false only when O(verify) was declined.
+  returned: when something was restored
+  type: bool
+  sample: true
+seconds:
+  description: How long it took.
+  returned: when something was restored
+  type: float
+  sample: 21.4
+signer:
+  description: Who signed the image.
+  returned: success
+  type: str
+  sample: centre
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.fleet.core.plugins.module_utils.content.fetch import Fetcher
+from ansible_collections.fleet.core.plugins.module_utils.content.signed import fetch_manifest
+from ansible_collections.fleet.core.plugins.module_utils.content.store import ManifestRef
+from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
+from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
+from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk
+from ansible_collections.fleet.imaging.plugins.module_utils.disk.identity import DiskIdentity
+from ansible_collections.fleet.imaging.plugins.module_utils.engine.registry import engine_named
+from ansible_collections.fleet.imaging.plugins.module_utils.engine.stream_writer import StreamWriter
+from ansible_collections.fleet.imaging.plugins.module_utils.image.description import ImageDescription
+from ansible_collections.fleet.imaging.plugins.module_utils.image.restore import ImageRestore, RestoreOptions
+
+ARGUMENT_SPEC = {
+    "image": {"type": "str", "required": True},
+    "version": {"type": "str", "required": True},
+    "sources": {"type": "list", "elements": "str", "required": True},
+    "ca_file": {"type": "path"},
+    "connections": {"type": "int", "default": 4},
+    "rate": {"type": "int", "default": 0},
+    "allowed_signers": {"type": "str", "required": True},
+    "disk": {"type": "str", "required": True},
+    "erase": {"type": "str", "required": True},
+    "mode": {"type": "str", "choices": ["delta", "full"], "default": "delta"},
+    "partitions": {"type": "list", "elements": "int"},
+    "keep": {"type": "list", "elements": "int"},
+    "grow": {"type": "bool", "default": True},
+    "verify": {"type": "bool", "default": True},
+    "work_dir": {"type": "path", "default": "/var/tmp"},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    params = module.params
+    progress = Progress.from_module(module)
+    try:
+        ca_file = Path(params["ca_file"]) if params["ca_file"] else None
+        fetcher: Fetcher[Any] = Fetcher(params["sources"], ca_file=ca_file, connections=params["connections"], rate=params["rate"])
+        signed = fetch_manifest(fetcher, ManifestRef("image", params["image"], params["version"]), params["allowed_signers"])
+        image = ImageDescription.of(signed.manifest)
+        disk = Disk.open(params["disk"])
+        options = RestoreOptions(tuple(params["partitions"] or ()), tuple(params["keep"] or ()), params["grow"])
+        engine = engine_named(image.engine, Path(params["work_dir"]))
+        plan = ImageRestore.plan(disk, DiskIdentity.parse(params["erase"]), image, engine, options)
+        writer = StreamWriter(fetcher, progress, delta=params["mode"] == "delta", verify=params["verify"])
+        diff = plan.table_diff()
+        result = plan.preview(writer) if module.check_mode else plan.run(writer, progress).as_dict()
+    except FleetError as error:
+        module.fail_json(msg=str(error), **error.details)
+    module.exit_json(**result, signer=signed.signer, diff=diff)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The demo does what the README says, and its removal leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def play(inventory: Path, playbook: str, *more: str) -> str:
+    command = [ROOT / ".venv/bin/ansible-playbook", "-i", inventory, ROOT / "playbooks" / playbook, *more]
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+def traces(room: Path) -> dict[str, set[str]]:
+    """Everything of this host that a room could leave: namespaces, loop devices and mounts, and processes that name the room."""
+
+    def lines(*command: str) -> set[str]:
+        return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
+
+    processes = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if str(room) in words and int(folder.name) != os.getpid():
+            processes.add(f"{folder.name} {words}")
+    return {
+        "loops": {line for line in lines("losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE") if str(room) in line},
+        "mounts": {line for line in Path("/proc/self/mounts").read_text().splitlines() if str(room) in line},
+        "processes": processes,
+        "folder": {str(path) for path in room.glob("*")},
+    }
+
+
+def namespaces() -> set[str]:
+    """The names of network namespaces."""
+    listing = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout
+    return {line.split()[0] for line in listing.splitlines() if line}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a virtual room needs root")
+def test_the_demo_captures_restores_changes_and_restores_what_differs_and_leaves_nothing(tmp_path: Path) -> None:
+    room, inventory = tmp_path / "room", tmp_path / "inventory"
+    shutil.copytree(ROOT / "inventories/demo", inventory)
+    (inventory / "demo.room.yml").write_text(f"plugin: fleet.lab.room\npath: {room}\n")
+    settings = ["-e", f"demo_room={room}", "-e", f"demo_trust={tmp_path / 'trust'}"]
+    before = namespaces()
+    try:
+        said = play(inventory, "demo.yml", *settings)
+        rows = re.findall(r"^ +(pc\d\d) +(first|after the change) +[\d.]+ +([\d.]+) +([\d.]+) +(yes|NO)$", said, re.MULTILINE)
+        assert [(row[0], row[1], row[4]) for row in rows] == [
+            ("pc01", "first", "yes"),
+            ("pc01", "after the change", "yes"),
+            ("pc02", "first", "yes"),
+            ("pc03", "first", "yes"),
+        ]
+        fetched = {(station, which): float(amount) for station, which, amount, _written, _verified in rows}
+        assert fetched["pc01", "first"] > 30, "a blank disk fetches the image"
+        assert fetched["pc01", "after the change"] < fetched["pc01", "first"] / 20, "what differs is little"
+        report = play(inventory, "report.yml", "-e", f"report_csv={tmp_path / 'report.csv'}")
+        assert "▕█" in report
+        assert len((tmp_path / "report.csv").read_text().splitlines()) == 1 + 4 * 3
+    finally:
+        play(inventory, "demo_down.yml", *settings)
+    assert not any(traces(room).values()), traces(room)
+    assert namespaces() <= before
