@@ -41,7 +41,7 @@ ruff:
 	$(BIN)/ruff check .
 
 mypy:
-	@echo mypy; $(BIN)/mypy $(sort $(shell find $(wildcard $(FLEET)/*/plugins/module_utils $(FLEET)/*/plugins/plugin_utils) -name '*.py'))
+	@echo mypy; STATIONDB_HOME=$(CURDIR)/.cache/stationdb $(BIN)/mypy $(sort $(shell find stationdb $(wildcard $(FLEET)/*/plugins/module_utils $(FLEET)/*/plugins/plugin_utils) -name '*.py' -not -path '*/tests/*' -not -path '*/migrations/*'))
 
 ansible-lint:
 	$(BIN)/ansible-lint

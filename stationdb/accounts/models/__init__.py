@@ -1,0 +1,10 @@
+# Copyright: (c) 2026, Fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Users, roles, and tokens."""
+
+from .roles import Assignment, Role
+from .token import Token
+from .user import User
+
+__all__ = ["Assignment", "Role", "Token", "User"]

@@ -1,0 +1,17 @@
+# Copyright: (c) 2026, Fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command ``stationdb``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+
+def main() -> None:
+    """Run a command of Django's or of the apps (``stationdb serve``, ``stationdb receive``; ``stationdb help`` lists them)."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stationdb.settings")
+    execute_from_command_line([os.path.basename(sys.argv[0]), *(sys.argv[1:] or ["help"])])
