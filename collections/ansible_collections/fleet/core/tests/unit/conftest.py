@@ -175,7 +175,7 @@ class WebStore:
         )
         nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
         self.processes.append(subprocess.Popen([nginx, "-c", str(whole)], stderr=subprocess.DEVNULL))
-        for _attempt in range(100):
+        for _attempt in range(1200):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
@@ -185,7 +185,7 @@ class WebStore:
     def stop(self) -> None:
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
-            process.wait(10)
+            process.wait(300)
         self.processes.clear()
 
 

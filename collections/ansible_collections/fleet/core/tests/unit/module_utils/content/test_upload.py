@@ -170,7 +170,7 @@ def test_the_rate_is_kept(web, make_sample):
         began = time.monotonic()
         for number in range(2):
             sink.put(bytes([number]) * 32, frame)
-        assert 0.8 < time.monotonic() - began < 3
+        assert 0.8 < time.monotonic() - began < 60
 
 
 def test_a_full_store_is_told(web, make_sample, monkeypatch, request):

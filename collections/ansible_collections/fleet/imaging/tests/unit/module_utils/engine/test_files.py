@@ -38,6 +38,7 @@ from ansible_collections.fleet.imaging.plugins.module_utils.filesystem import pr
 from ansible_collections.fleet.imaging.plugins.module_utils.image.capture import ImageCapture
 from ansible_collections.fleet.imaging.plugins.module_utils.image.description import ImageDescription
 from ansible_collections.fleet.imaging.plugins.module_utils.image.restore import ImageRestore, RestoreOptions, RestoreResult
+from ansible_collections.fleet.imaging.tests.unit.bench import PATIENCE
 
 MIB = 1 << 20
 
@@ -169,7 +170,7 @@ def capture(disk: Disk, store: ChunkStore, work: Path, version: str = "v1") -> I
 
 def restore(image: ImageDescription, disk: Disk, url: str, work: Path, **options: bool) -> RestoreResult:
     plan = ImageRestore.plan(disk, disk.identity, image, FilesEngine(work), RestoreOptions())
-    return plan.run(StreamWriter(Fetcher([url], attempts=1), Progress(), **options), Progress())
+    return plan.run(StreamWriter(Fetcher([url], attempts=1, timeout=PATIENCE), Progress(), **options), Progress())
 
 
 @pytest.mark.parametrize("size", [180, 256, 400])
@@ -226,7 +227,7 @@ def test_restoring_again_writes_nothing_until_a_file_changes(model, store, work,
     before = disk.path.read_bytes()
 
     plan = ImageRestore.plan(disk, disk.identity, image, FilesEngine(work), RestoreOptions())
-    assert plan.preview(StreamWriter(Fetcher([url]), Progress()))["changed"] is False
+    assert plan.preview(StreamWriter(Fetcher([url], timeout=PATIENCE), Progress()))["changed"] is False
     again = restore(image, disk, url, work).as_dict()
     assert (again["changed"], again["bytes_fetched"], again["chunks_same"]) == (False, 0, again["chunks"])
     assert disk.path.read_bytes() == before
@@ -235,7 +236,7 @@ def test_restoring_again_writes_nothing_until_a_file_changes(model, store, work,
 
     with mounted(disk.partition(3).path, "ext4") as folder:
         os.chown(folder / "etc" / "file 8", 77, 77)
-    assert plan.preview(StreamWriter(Fetcher([url]), Progress()))["bytes_differing"] > MIB
+    assert plan.preview(StreamWriter(Fetcher([url], timeout=PATIENCE), Progress()))["bytes_differing"] > MIB
     assert restore(image, disk, url, work).as_dict()["changed"]
     with mounted(disk.partition(3).path, "ext4", "ro,noload") as folder:
         assert (folder / "etc" / "file 8").stat().st_uid == 0
@@ -295,7 +296,7 @@ def _signal_fsarchiver(operation: str, device: Path, number: int = signal.SIGKIL
     """Kill the fsarchiver that works on a device as soon as it is there."""
 
     def hunt() -> None:
-        for _attempt in range(2000):
+        for _attempt in range(100_000):
             for process in Path("/proc").glob("[0-9]*"):
                 with contextlib.suppress(OSError):
                     words = (process / "cmdline").read_bytes().split(b"\0")
@@ -358,7 +359,7 @@ def test_mounts_and_helpers_die_with_the_process_that_is_killed(model, work):
     hunter.join()
     process.kill()
     assert process.communicate()[0] == b""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while _mounts_of(device) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert _mounts_of(device) == []
@@ -407,7 +408,7 @@ def test_an_archive_that_does_not_bring_back_what_was_captured_fails_and_is_wipe
     partition = loop_disk(256 * MIB, TABLE).partition(3)
     error = VerificationFailed if damage == "tree" else fsarchiver.ArchiveError
     with pytest.raises(error):
-        engine.restore([_job(stream, partition)], [], StreamWriter(Fetcher([url]), Progress()))
+        engine.restore([_job(stream, partition)], [], StreamWriter(Fetcher([url], timeout=PATIENCE), Progress()))
     assert probe(partition.path).type == "raw"
 
 
