@@ -11,3 +11,7 @@ class ReportsConfig(AppConfig):
 
     name = "stationdb.reports"
     label = "reports"
+
+    def ready(self) -> None:
+        """Hear of stations that are removed."""
+        from . import signals  # noqa: F401  # registers itself
