@@ -5,18 +5,21 @@
 
 It runs in a mount and a process namespace of its own, so that nothing of it (mounts, helpers) survives it, and dies with whoever
 started it. It says on its standard output which file it is at and how far that is in percent, and ends with statistics; it ends with
-code 0 although it left out files, so the statistics and everything else it complained about are read.
+code 0 although it left out files, so the statistics and everything else it complained about are read. Its threads wait for each other,
+and have been seen to wait for ever (https://github.com/fdupoux/fsarchiver/issues/119): then it is killed, and that is said.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import selectors
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Optional
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError, ToolError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
@@ -37,6 +40,10 @@ _PERCENT = re.compile(rb"-\[\d+\]\[ *(\d+)%\]")
 _ERRORS = re.compile(r"^\* files with errors:\.*((?:\w+=\d+(?:, )?)+)$", re.MULTILINE)
 _COMPLAINT = re.compile(r"^(?:\[errno=[^\n]*\]: )?\w+\.c#\d+,(?![^\n]*node for device [^\n]* does not exist)[^\n]*$", re.MULTILINE)
 """A complaint on the standard error, except that some mounted device has no node here: in a container, or /dev/root of a live system."""
+
+
+PATIENCE = 900.0
+"""Seconds without a word and without any work after which fsarchiver hangs: flushing all it wrote to a slow disk takes less."""
 
 
 class ArchiveError(FleetError):
@@ -70,24 +77,67 @@ def _run(arguments: Sequence[str], failed: str, progress: Progress) -> None:
             raise ToolError(f"{argv[0]} is not installed on this host", remedy=f"Install the package that provides {argv[0]}") from error
         with process:
             try:
-                _follow(process, progress)
+                alive = _follow(process, progress)
+                if not alive:
+                    process.kill()
             except BaseException:
                 process.kill()
                 raise
         complaints.seek(0)
         said = complaints.read().decode(errors="replace")
-    fault = _fault(process.returncode, said)
+    fault = _fault(process.returncode, said) if alive else f"fsarchiver did nothing for {PATIENCE:g} seconds, and was killed"
     if fault:
         raise ArchiveError(f"{failed}: {fault}", command=shlex.join(argv))
 
 
-def _follow(process: subprocess.Popen[bytes], progress: Progress) -> None:
+def _follow(process: subprocess.Popen[bytes], progress: Progress) -> bool:
+    """Tell how far it is until it closes its output; False when it hangs."""
     done = 0
-    for line in process.stdout or ():
+    for line in _lines(process):
+        if line is None:
+            return False
         found = _PERCENT.match(line)
         if found and int(found.group(1)) > done:
             progress.advance(int(found.group(1)) - done)
             done = int(found.group(1))
+    return True
+
+
+def _lines(process: subprocess.Popen[bytes]) -> Iterator[Optional[bytes]]:
+    """What it prints, by lines; None, as the last, when it neither printed nor worked for a long time."""
+    assert process.stdout is not None
+    rest, worked = b"", -1
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            if not selector.select(PATIENCE):
+                before, worked = worked, _processor_time(process.pid)
+                if worked == before:
+                    yield None
+                    return
+                continue
+            piece = os.read(process.stdout.fileno(), 1 << 16)
+            *lines, rest = (rest + piece).split(b"\n")
+            yield from lines
+            if not piece:
+                return
+
+
+def _processor_time(pid: int) -> int:
+    """Clock ticks that a process and its descendants have used (proc_pid_stat(5)); a big file is one line and much work."""
+    parents, used = {}, {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents[int(stat.parent.name)], used[int(stat.parent.name)] = int(fields[1]), int(fields[11]) + int(fields[12])
+    family = {pid}
+    while True:
+        more = {child for child, parent in parents.items() if parent in family} - family
+        if not more:
+            return sum(used.get(member, 0) for member in family)
+        family |= more
 
 
 def _fault(code: int, said: str) -> str:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import os
 import signal
 import socket
 import stat
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -91,6 +93,11 @@ def url(store: ChunkStore) -> Iterator[str]:
 
 def sh(*argv: object) -> str:
     return subprocess.run([str(each) for each in argv], check=True, capture_output=True, text=True).stdout
+
+
+def digest(device: Path) -> str:
+    with device.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def fill(folder: Path) -> None:
@@ -214,23 +221,23 @@ def test_xfs_comes_back_on_a_larger_disk(loop_disk, mounted, store, work, url):
 def test_capture_leaves_no_byte_of_the_model_changed(loop_device, work):
     device = loop_device(310 * MIB)
     sh("mkfs.xfs", "-q", "-f", device)  # whose log is written to by a mount that is merely read-only
-    before = device.read_bytes()
+    before = digest(device)
     with FilesEngine(work).source(1, probe(device), Progress()):
         pass
-    assert device.read_bytes() == before
+    assert digest(device) == before
 
 
 def test_restoring_again_writes_nothing_until_a_file_changes(model, store, work, url, loop_disk, mounted):
     image = capture(model, store, work)
     disk = loop_disk(256 * MIB)
     restore(image, disk, url, work)
-    before = disk.path.read_bytes()
+    before = digest(disk.path)
 
     plan = ImageRestore.plan(disk, disk.identity, image, FilesEngine(work), RestoreOptions())
     assert plan.preview(StreamWriter(Fetcher([url], timeout=PATIENCE), Progress()))["changed"] is False
     again = restore(image, disk, url, work).as_dict()
     assert (again["changed"], again["bytes_fetched"], again["chunks_same"]) == (False, 0, again["chunks"])
-    assert disk.path.read_bytes() == before
+    assert digest(disk.path) == before
     full = restore(image, disk, url, work, delta=False).as_dict()
     assert full["bytes_written"] > image.content(3).stream.size and full["chunks_same"] == 0, "mode full writes"
 
@@ -344,6 +351,29 @@ def test_a_killed_restore_leaves_nothing_mountable_and_runs_again(model, store, 
     assert restore(image, disk, url, work).verified
 
 
+def test_an_fsarchiver_that_hangs_is_killed_and_that_is_said(model, store, work, monkeypatch):
+    device = model.partition(3).path
+    monkeypatch.setattr(fsarchiver, "PATIENCE", 2.0)
+    hunter = _signal_fsarchiver("savefs", device, signal.SIGSTOP)
+    with pytest.raises(fsarchiver.ArchiveError, match="did nothing for 2 seconds, and was killed"):
+        capture(model, store, work)
+    hunter.join()
+    assert _mounts_of(device) == []
+    assert list(store.manifests()) == []
+
+
+def test_the_work_of_a_process_is_that_of_its_family_too():
+    program = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'while True: pass'])"
+    with subprocess.Popen([sys.executable, "-c", program], process_group=0) as process:
+        try:
+            first = fsarchiver._processor_time(process.pid)
+            while fsarchiver._processor_time(process.pid) < first + 20:
+                time.sleep(0.05)
+            assert fsarchiver._processor_time(process.pid) > fsarchiver._processor_time(10**9) == 0
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
 def test_mounts_and_helpers_die_with_the_process_that_is_killed(model, work):
     device = model.partition(3).path
     code = (
@@ -355,7 +385,7 @@ def test_mounts_and_helpers_die_with_the_process_that_is_killed(model, work):
     )
     root = Path(__file__).parents[8]
     hunter = _signal_fsarchiver("savefs", device, signal.SIGSTOP)
-    process = subprocess.Popen([os.sys.executable, "-c", code, str(device), str(work)], cwd=root, stdout=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-c", code, str(device), str(work)], cwd=root, stdout=subprocess.PIPE)
     hunter.join()
     process.kill()
     assert process.communicate()[0] == b""
