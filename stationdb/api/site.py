@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, Fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The API at /api/v1 and the list of its routers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.operation import Operation
+
+from .. import __version__
+from . import problems
+from .auth import SessionAuth, TokenAuth
+from .etags import etag_of, matches
+from .parsing import StrictParser
+
+DESCRIPTION = """
+Who the stations are, what they report, and the inventory Ansible runs on.
+
+**Signing in.** `Authorization: Bearer fleet_…`; a token can do what its user can, as far as its scopes go. You see the sites of your
+perimeter and nothing else: what lies outside answers 404, as what does not exist.
+
+**Names are addresses.** Stations, sites, groups, roles and users are addressed by name, images and packages by name and version.
+
+**Changes.** `PATCH` changes only what is given, and unknown fields are refused. Answers are canonical: sorted lists, addresses in one
+spelling, so that comparing an answer with what you want is a diff. `If-Match` with the ETag you read makes a change conditional (412).
+
+**Reading.** Lists come in pages (`limit`, `offset`, `total`, `next`) in a stable order. `If-None-Match` with an ETag answers 304 when
+nothing changed.
+
+**Errors** have one shape: a list of what is wrong, where, and the remedy. When there is an error, nothing was changed.
+"""
+
+
+class API(NinjaAPI):
+    """Ninja with ETags on what is read and operations that are named by their functions."""
+
+    def create_response(
+        self, request: HttpRequest, data: Any, *, status: int | None = None, temporal_response: HttpResponse | None = None
+    ) -> HttpResponse:
+        response = super().create_response(request, data, status=status, temporal_response=temporal_response)
+        response["Cache-Control"] = "private, no-cache"
+        if response.status_code == 200 and request.method in ("GET", "HEAD", "PATCH"):
+            response["ETag"] = etag_of(data)
+            asked = request.headers.get("If-None-Match")
+            if request.method != "PATCH" and asked and matches(asked, response["ETag"]):
+                response.status_code = 304
+                response.content = b""
+                del response["Content-Type"]
+        return response
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        return operation.view_func.__name__
+
+
+api = API(
+    title="Fleet station database",
+    version=__version__,
+    description=DESCRIPTION.strip(),
+    urls_namespace="api",
+    auth=[TokenAuth(), SessionAuth()],
+    parser=StrictParser(),
+    servers=[{"url": "/", "description": "This installation"}],
+    openapi_extra={"info": {"license": {"name": "GPL-3.0-or-later", "identifier": "GPL-3.0-or-later"}}},
+)
+problems.add_handlers(api)
+
+# One line per resource.
+api.add_router("", "stationdb.api.me.router", tags=["me"])
