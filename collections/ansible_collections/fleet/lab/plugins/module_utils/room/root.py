@@ -12,7 +12,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 import platform
 import shutil
 import tempfile
@@ -219,4 +218,4 @@ def _furnish(root: Path) -> None:
     run([*systemctl, "disable", *QUIET])
     run([*systemctl, "mask", *NEVER])
     run([*systemctl, "enable", "partition-nodes.service"])
-    os.sync()
+    run(["sync", "--file-system", str(root)])
