@@ -84,7 +84,7 @@ def _mtools(*argv: object) -> str:
     return subprocess.run([str(each) for each in argv], check=True, capture_output=True, text=True, env=environment).stdout
 
 
-def sync(folder: Path) -> None:
+def flush(folder: Path) -> None:
     """What a filesystem holds in memory goes to its disk. Not sync(2): it waits for all disks of this machine, also a slow one."""
     subprocess.run(["sync", "--file-system", folder], check=True)
 
@@ -111,7 +111,7 @@ def fill(folder: Path, kind: Kind, amount: int = 12 * MIB) -> None:
         if number % 3 == 0:
             removed.append(path)
         written, number = written + size, number + 1
-    sync(folder)
+    flush(folder)
     for path in removed:
         path.unlink()
     (folder / "d" / ("long" * 50 + "é.txt")).write_text("long name")
