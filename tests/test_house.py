@@ -132,3 +132,33 @@ def test_every_python_dependency_has_a_reason() -> None:
     for requirement in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
         name = re.split(r"[<>=\[ ]", requirement)[0].lower()
         assert f"| {name} |" in record, f"docs/decisions/0002-dependencies.md does not say why {name} is there"
+
+
+def imported_by(path: Path) -> set[str]:
+    """The modules that a file imports, with relative names made absolute."""
+    package = ".".join(path.relative_to(ROOT).parts[:-1])
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package.rsplit(".", node.level - 1)[0] if node.level > 1 else package
+            module = f"{above}.{node.module or ''}".rstrip(".") if node.level else node.module or ""
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def test_the_station_database_and_the_collections_meet_at_the_api_only() -> None:
+    for path in tracked(".py"):
+        forbidden = {"stationdb": "ansible", "collections": "stationdb."}.get(path.relative_to(ROOT).parts[0])
+        if forbidden and "tests" not in path.parts:
+            used = {name for name in imported_by(path) if f"{name}.".startswith(forbidden)}
+            assert not used, f"{path.relative_to(ROOT)} imports {used}"
+
+
+def test_nothing_of_the_station_database_imports_what_shows_it() -> None:
+    for path in tracked(".py"):
+        parts = path.relative_to(ROOT).parts
+        if parts[0] == "stationdb" and parts[1] in {"accounts", "content", "criteria", "registry", "reports"} and "tests" not in parts:
+            used = {name for name in imported_by(path) if name.startswith(("stationdb.api", "stationdb.console"))}
+            assert not used, f"{path.relative_to(ROOT)} imports {used}"
