@@ -62,7 +62,8 @@ class Station(models.Model):
     product = models.CharField(_("product"), max_length=100, blank=True, editable=False)
     os_name = models.CharField(_("system"), max_length=100, blank=True, editable=False)
     os_version = models.CharField(_("version of the system"), max_length=50, blank=True, editable=False)
-    os_version_key = models.CharField(max_length=200, blank=True, editable=False, db_index=True)
+    os_version_key = models.BinaryField(default=b"", editable=False, db_index=True)
+    """stationdb.versions.version_key of the version: its bytes are in the order of versions."""
     architecture = models.CharField(_("architecture"), max_length=20, blank=True, editable=False)
     cpu = models.CharField(_("processor"), max_length=100, blank=True, editable=False)
     cores = models.PositiveIntegerField(_("cores"), null=True, editable=False)
