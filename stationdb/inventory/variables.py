@@ -1,0 +1,138 @@
+# Copyright: (c) 2026, Fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Ansible knows of a station: its host variables."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from ..accounts.perimeter import Perimeter
+from ..accounts.rights import Right
+from ..registry.models import MacAddress, Station, StationValue
+from .content import ContentSources
+
+
+class Row(NamedTuple):
+    """What is read of a station, in the order of FIELDS."""
+
+    id: int
+    name: str
+    site_id: int
+    slug: str
+    kind: str
+    state: str
+    tag: str
+    serial: str
+    uuid: UUID | None
+    address: str | None
+    reported_address: str
+    disk_identity: str
+    image: str | None
+    image_version: str | None
+    model: str | None
+    model_site_id: int | None
+    manufacturer: str
+    product: str
+    os_name: str
+    os_version: str
+    architecture: str
+    variables: dict[str, Any]
+
+
+FIELDS = (
+    "id",
+    "name",
+    "site_id",
+    "site__slug",
+    "kind",
+    "state",
+    "tag",
+    "serial",
+    "uuid",
+    "address",
+    "reported_address",
+    "disk_identity",
+    "image__name",
+    "image__version",
+    "model__name",
+    "model__site_id",
+    "manufacturer",
+    "product",
+    "os_name",
+    "os_version",
+    "architecture",
+    "variables",
+)
+
+
+def rows(stations: QuerySet[Station], size: int) -> Iterable[Row]:
+    """The stations by name, read from the database so many at once."""
+    found = stations.order_by("name", "id").values_list(*FIELDS).iterator(chunk_size=size)
+    return map(Row._make, found)
+
+
+class HostVariables:
+    """Host variables of stations for somebody with this perimeter, with their secret values when those are asked for."""
+
+    def __init__(self, perimeter: Perimeter, *, secrets: bool = False) -> None:
+        self._perimeter = perimeter
+        self._secrets = secrets
+        self._sources = ContentSources()
+
+    def of(self, batch: list[Row]) -> list[dict[str, Any]]:
+        """Variables of each station, the computed ones stronger than its own."""
+        ids = [row.id for row in batch]
+        macs: dict[int, list[str]] = {}
+        for station_id, mac in MacAddress.objects.filter(station_id__in=ids).order_by("mac").values_list("station_id", "mac"):
+            macs.setdefault(station_id, []).append(mac)
+        found = [{**row.variables, **self._computed(row, macs.get(row.id, []))} for row in batch]
+        if self._secrets:
+            for variables, values in zip(found, self._secrets_of(batch), strict=True):
+                variables["fleet_secrets"] = values
+        return found
+
+    def _computed(self, row: Row, macs: list[str]) -> dict[str, Any]:
+        address = row.address or _address(row.reported_address)
+        known: dict[str, Any] = {
+            "ansible_host": address,
+            "fleet_uuid": str(row.uuid) if row.uuid else None,
+            "fleet_disk_identity": row.disk_identity or None,
+            "fleet_image": f"{row.image}/{row.image_version}" if row.image else None,
+            "fleet_model": row.model if self._perimeter.covers(row.model_site_id, Right.VIEW) else None,
+            "fleet_content_sources": self._sources.of(address, row.site_id) or None,
+        }
+        return {
+            "fleet_site": row.slug,
+            "fleet_state": row.state,
+            "fleet_tag": row.tag,
+            "fleet_serial": row.serial,
+            "fleet_macs": macs,
+            "fleet_manufacturer": row.manufacturer,
+            "fleet_product": row.product,
+            "fleet_os": row.os_name,
+            "fleet_os_version": row.os_version,
+            "fleet_architecture": row.architecture,
+            **{name: value for name, value in known.items() if value is not None},
+        }
+
+    def _secrets_of(self, batch: list[Row]) -> list[dict[str, str]]:
+        """Secret values by name for each station; none where the right to read them is not had."""
+        readable = StationValue.objects.within(self._perimeter, Right.SECRETS).filter(station_id__in=[row.id for row in batch])
+        found: dict[int, dict[str, str]] = {}
+        for value in readable:
+            found.setdefault(value.station_id, {})[value.name] = value.value
+        return [found.get(row.id, {}) for row in batch]
+
+
+def _address(reported: str) -> str | None:
+    """An address that a report names, if it is one: what else it may say must not become an argument of ssh."""
+    try:
+        return str(ipaddress.ip_address(reported)) if reported else None
+    except ValueError:
+        return None
