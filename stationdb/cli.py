@@ -8,10 +8,17 @@ from __future__ import annotations
 import os
 import sys
 
-from django.core.management import execute_from_command_line
-
 
 def main() -> None:
-    """Run a command of Django's or of the apps (``stationdb serve``, ``stationdb receive``; ``stationdb help`` lists them)."""
+    """Run a command of Django's or of the apps (``stationdb serve``, ``stationdb receive``; ``stationdb help`` lists them).
+
+    A station's report (``receive``) is taken without loading Django: a thousand stations may send theirs in one hour.
+    """
+    if sys.argv[1:2] == ["receive"]:
+        from .reports.receive import main as receive
+
+        sys.exit(receive(sys.argv[2:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stationdb.settings")
+    from django.core.management import execute_from_command_line
+
     execute_from_command_line([os.path.basename(sys.argv[0]), *(sys.argv[1:] or ["help"])])

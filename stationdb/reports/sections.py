@@ -70,12 +70,12 @@ VOLATILE: Mapping[str, frozenset[str]] = {
 def canonical(kind: str, row: Row) -> str:
     """A row's text for comparisons: without what is volatile, keys in order."""
     skip = VOLATILE.get(kind)
-    return json.dumps({key: row[key] for key in sorted(row) if not skip or key not in skip}, ensure_ascii=False, separators=(",", ":"))
+    return repr(sorted(item for item in row.items() if not skip or item[0] not in skip))
 
 
-def digest(kind: str, rows: Iterable[Row]) -> bytes:
-    """16 bytes that are the same for the same rows in any order, whatever is volatile."""
-    return hashlib.sha256("\n".join(sorted(canonical(kind, row) for row in rows)).encode()).digest()[:16]
+def digest(plain: bytes) -> bytes:
+    """16 bytes that tell whether a section was written as before."""
+    return hashlib.sha256(plain).digest()[:16]
 
 
 def difference(kind: str, before: Sequence[Row], after: Sequence[Row]) -> tuple[list[Row], list[Row]]:
@@ -94,11 +94,20 @@ def _only(kind: str, rows: Sequence[Row], wanted: Counter[str]) -> list[Row]:
     return found
 
 
-def pack_rows(rows: Sequence[Row]) -> bytes:
+def plain_rows(rows: Sequence[Row]) -> bytes:
+    """Rows as JSON."""
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def pack_plain(plain: bytes) -> bytes:
     """JSON, compressed when that is shorter."""
-    plain = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
     packed = zlib.compress(plain, 6)
     return b"z" + packed if len(packed) < len(plain) else b"j" + plain
+
+
+def pack_rows(rows: Sequence[Row]) -> bytes:
+    """Rows as they are stored."""
+    return pack_plain(plain_rows(rows))
 
 
 def unpack_rows(data: bytes) -> list[dict[str, str | int]]:

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from stationdb.registry.models import Group, MacAddress, Site, Station, Subnet
 from stationdb.reports.models import Report, Section, SectionChange, Software, SoftwareVersion
-from stationdb.reports.sections import SOFTWARES, Row, digest, pack_ids, pack_rows
+from stationdb.reports.sections import SOFTWARES, Row, digest, pack_ids, pack_rows, plain_rows
 
 try:
     from stationdb.versions import version_key
@@ -286,7 +286,7 @@ def _write_sections(
     for (pk, ids), kinds in zip(held.items(), machines.values(), strict=True):
         changed = now - timedelta(days=dice.randrange(1, 90))
         sections += [
-            Section(station_id=pk, kind=kind, digest=digest(kind, rows), data=pack_rows(rows), changed=changed)
+            Section(station_id=pk, kind=kind, digest=digest(plain_rows(rows)), data=pack_rows(rows), changed=changed)
             for kind, rows in kinds.items()
             if rows
         ]

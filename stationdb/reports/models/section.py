@@ -20,9 +20,7 @@ class Section(models.Model):
     station = models.ForeignKey("registry.Station", models.CASCADE, db_index=False, related_name="sections", verbose_name=_("station"))
     kind = models.CharField(_("section"), max_length=20)
     digest = models.BinaryField(max_length=16)
-    """Of what counts as a change of it (reports.sections.digest)."""
-    source = models.BinaryField(max_length=16, null=True)
-    """Of the bytes that it was last read from; null when that is not remembered."""
+    """Of what it was last read from (reports.sections.digest): the same digest is the same section."""
     data = models.BinaryField()
     """Rows as reports.sections.pack_rows packs them; for softwares, ids of versions as pack_ids does."""
     changed = models.DateTimeField(_("changed"))

@@ -1,0 +1,156 @@
+# Copyright: (c) 2026, Fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rows of software that were read before are not parsed again.
+
+Nine tenths of a document are rows of software, and nearly all came before, from another station or from the same one yesterday. In a
+document without comments, CDATA, entities of its own or processing instructions, ``<`` begins a tag and nothing else, so the run of these
+rows can be cut out as text. Each row is a flat element (that is checked once for each row's bytes, which are then parsed by lxml); the rest
+of the document, with a mark where the run was, is parsed by lxml as always. Whatever is not exactly so goes the plain way, whole.
+Both ways give the same: stationdb/tests/reports/test_repeated.py. Why: docs/decisions/0022-storing-reports.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from ..sections import SOFTWARES
+from .canonical import MOST_ROWS, Title, clean_text, too_many
+
+_MOST_REMEMBERED = 100_000
+"""Rows, of some 400 bytes each."""
+
+_PROLOG = re.compile(
+    rb"""\s*(?:<\?xml\s+version=(?:"1\.0"|'1\.0')(?:\s+encoding=(?:"[Uu][Tt][Ff]-8"|'[Uu][Tt][Ff]-8'))?(?:\s+standalone=(?:"yes"|'yes'))?\s*\?>)?"""
+)
+_DATES = re.compile(rb"[0-9A-Za-z/:. +-]*")
+_DATE_WITHIN = 40
+"""Bytes in which a date ends."""
+
+
+@dataclass
+class Memory:
+    """What a worker remembers between documents."""
+
+    titles: dict[tuple[str, str, str, str], Title] = field(default_factory=dict)
+    rows: dict[bytes, Title | None] = field(default_factory=dict)
+    """By a row's bytes without the date of installation; None for a row that names nothing."""
+
+    def title(self, row: Mapping[str, object]) -> Title | None:
+        """The one object for a row of the canonical report; None when it has no name."""
+        name = clean_text(str(row.get("name") or ""), 255)
+        if not name:
+            return None
+        source, version, arch = (clean_text(str(row.get(key) or "")) for key in ("from", "version", "arch"))
+        made = Title(name, source.lower(), version, arch, clean_text(str(row.get("publisher") or ""), 255))
+        return self.titles.setdefault(made.key, made)
+
+    def forget(self) -> None:
+        """Begin anew when it has grown too large. Between batches only: within one, a title is one object."""
+        if len(self.rows) > _MOST_REMEMBERED or len(self.titles) > _MOST_REMEMBERED:
+            self.rows.clear()
+            self.titles.clear()
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a format writes its rows of software."""
+
+    begin: bytes
+    """What the run begins with or follows."""
+    end: bytes
+    """What the run ends with or precedes."""
+    inclusive: bool
+    """Whether begin and end belong to the run."""
+    row_end: bytes
+    row: re.Pattern[bytes]
+    """A flat row without its end."""
+    date: tuple[bytes, bytes]
+    """Around a date of installation, which differs between stations."""
+    undated: bytes
+    """What stands for it instead."""
+    mark: bytes
+    """What stands for the run in the rest."""
+    read: Callable[[etree._Element], Mapping[str, str]]
+    """The canonical row of a row's element."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A document in two: the rest, with a mark where the run of rows was, and what the run says."""
+
+    rest: bytes
+    titles: list[Title]
+    digest: bytes
+    """Of the run's bytes."""
+    run: bytes
+
+
+def cut(document: bytes, shape: Shape, memory: Memory) -> Cut | None:
+    """Cut the run of rows out; None when the document is not so plain that this can be done as text. ReportError for too many rows."""
+    prolog = _PROLOG.match(document)
+    begins = prolog.end() if prolog else 0
+    if b"<!" in document or document.find(b"<?", begins) >= 0 or b"fleet-cut" in document:
+        return None
+    first, last = document.find(shape.begin), document.rfind(shape.end)
+    if first < 0 or last < 0:
+        return None
+    if shape.inclusive:
+        last += len(shape.end)
+    else:
+        first += len(shape.begin)
+    if last <= first:
+        return None
+    run = document[first:last]
+    rows = _undated(run, shape)
+    if rows is None or rows.pop().strip():
+        return None
+    if len(rows) > MOST_ROWS:
+        raise too_many(SOFTWARES)
+    known = memory.rows
+    titles = []
+    for row in rows:
+        try:
+            title = known[row]
+        except KeyError:
+            element = _element(row, shape)
+            if element is None:
+                return None
+            title = known[row] = memory.title(shape.read(element))
+        if title is not None:
+            titles.append(title)
+    digest = hashlib.sha256(run).digest()[:16]
+    return Cut(document[:first] + shape.mark + document[last:], titles, digest, run)
+
+
+def _undated(run: bytes, shape: Shape) -> list[bytes] | None:
+    """The rows without their ends and dates, and what comes after the last end."""
+    before, after = shape.date
+    pieces = run.split(before)
+    if len(pieces) > 1:
+        dates, size = [], len(after)
+        kept = [pieces[0]]
+        for piece in pieces[1:]:
+            end = piece.find(after, 0, _DATE_WITHIN)
+            if end < 0:
+                return None
+            dates.append(piece[:end])
+            kept.append(piece[end + size :])
+        if not _DATES.fullmatch(b"".join(dates)):
+            return None
+        run = shape.undated.join(kept)
+    return run.split(shape.row_end)
+
+
+def _element(row: bytes, shape: Shape) -> etree._Element | None:
+    if not shape.row.fullmatch(row):
+        return None
+    try:
+        return etree.fromstring(row + shape.row_end, etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError:
+        return None
