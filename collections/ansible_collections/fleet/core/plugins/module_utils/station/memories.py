@@ -5,11 +5,25 @@
 
 from __future__ import annotations
 
+import re
+
 from . import dmi
 from . import smbios_words as words
 from .root import Root
 from .row import Row, meaningful
 
+MAKERS = {
+    **dict.fromkeys(("80AD", "00AD", "AD80"), "SK Hynix"),
+    **dict.fromkeys(("80CE", "00CE", "CE80"), "Samsung"),
+    **dict.fromkeys(("802C", "002C", "2C80"), "Micron"),
+    **dict.fromkeys(("859B", "9B85"), "Crucial"),
+    **dict.fromkeys(("0198", "9801"), "Kingston"),
+    **dict.fromkeys(("029E", "9E02"), "Corsair"),
+    **dict.fromkeys(("04CB", "CB04"), "ADATA"),
+    **dict.fromkeys(("04CD", "CD04"), "G.Skill"),
+    **dict.fromkeys(("830B", "0B83"), "Nanya"),
+    **dict.fromkeys(("04EF", "EF04"), "Team Group"),
+}
 _SYSTEM_MEMORY = ("System Memory", "")
 
 
@@ -31,7 +45,7 @@ def collect(root: Root) -> list[Row]:
                 "type": kind if capacity else "",
                 "speed": _speed(module.get("Configured Memory Speed") or module.get("Configured Clock Speed") or module.get("Speed")),
                 "formfactor": meaningful(module.get("Form Factor")),
-                "manufacturer": meaningful(module.get("Manufacturer")),
+                "manufacturer": _maker(meaningful(module.get("Manufacturer"))),
                 "serialnumber": meaningful(module.get("Serial Number")),
                 "model": meaningful(module.get("Part Number")),
                 "memorycorrection": array.get("Error Correction Type") if array else "",
@@ -39,6 +53,11 @@ def collect(root: Root) -> list[Row]:
             }
         )
     return rows
+
+
+def _maker(text: str) -> str:
+    """Return a maker's name; some firmware leaves the bytes of the module's SPD (JEDEC JEP106), such as 80AD000080AD."""
+    return MAKERS.get(text[:4].upper(), text) if re.fullmatch("[0-9A-Fa-f]{4,16}", text) else text
 
 
 def _handle(text: str) -> int:

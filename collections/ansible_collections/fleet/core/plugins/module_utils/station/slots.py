@@ -18,7 +18,7 @@ def slots(root: Root) -> list[Row]:
     return [
         {
             "name": slot.get("Designation") or slot.get("Type"),
-            "description": " ".join(filter(None, (_width(slot.get("Data Bus Width")), slot.get("Type")))),
+            "description": _description(slot.get("Type"), slot.get("Data Bus Width")),
             "designation": slot.get("Designation"),
             "status": _STATUS.get(slot.get("Current Usage"), ""),
         }
@@ -43,5 +43,7 @@ def ports(root: Root) -> list[Row]:
     return rows
 
 
-def _width(width: str) -> str:
-    return "" if width in ("Other", "Unknown") else width
+def _description(kind: str, width: str) -> str:
+    """Return ``x16 PCI Express 3``; some firmware tells the width in the type as well."""
+    known = width in words.SLOT_WIDTHS.values() and width not in ("Other", "Unknown")
+    return f"{width} {kind}" if known and width not in kind.split() else kind

@@ -166,12 +166,12 @@ def _capacity(raw: _Raw) -> Optional[str]:
 
 
 def _smart_battery_date(raw: _Raw) -> Optional[str]:
-    date = raw.number(0x12, 2) if not raw.string(6) else None
+    date = raw.number(0x12, 2) if raw.number(6, 1) == 0 else None
     return f"{1980 + (date >> 9)}-{date >> 5 & 0x0F:02d}-{date & 0x1F:02d}" if date else None
 
 
 def _smart_battery_serial(raw: _Raw) -> Optional[str]:
-    serial = raw.number(0x10, 2) if not raw.string(7) else None
+    serial = raw.number(0x10, 2) if raw.number(7, 1) == 0 else None
     return f"{serial:04X}" if serial is not None else None
 
 
