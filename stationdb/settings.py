@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "stationdb.reports",
     "stationdb.api",
     "stationdb.console",
+    "stationdb.serving",
 ]
 
 MIDDLEWARE = [
@@ -115,3 +116,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 32 << 20
 
 REPORT_DOCUMENT_DAYS = int(os.environ.get("STATIONDB_DOCUMENT_DAYS", "30"))
 """Days for which raw documents are kept."""
+
+AGENT_KEY = os.environ.get("STATIONDB_AGENT_KEY", "")
+"""What agents of OCS and GLPI have at the end of their server address; blank: they send from the sites' subnets without it."""
+AGENT_SUBNETS = os.environ.get("STATIONDB_AGENT_SUBNETS", "").split()
+"""Subnets from which agents may send, besides those of the sites."""
+AGENT_RATE = int(os.environ.get("STATIONDB_AGENT_RATE", "600"))
+"""Requests a minute from one address; a whole site may be behind one."""
+AGENT_HOURS = int(os.environ.get("STATIONDB_AGENT_HOURS", "24"))
+"""Hours between two reports of an agent."""

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.operation import Operation
 
 from .. import __version__
+from ..errors import Fault, Faulty
 from . import problems
 from .auth import SessionAuth, TokenAuth
 from .etags import etag_of, matches
@@ -33,6 +37,36 @@ nothing changed.
 
 **Errors** have one shape: a list of what is wrong, where, and the remedy. When there is an error, nothing was changed.
 """
+
+
+View = Callable[..., Any]
+
+
+def in_one_transaction(view: View) -> View:
+    """What changes something does all of it or nothing."""
+
+    @functools.wraps(view)
+    def run(request: HttpRequest, *args: Any, **values: Any) -> Any:
+        if request.method == "GET":
+            return view(request, *args, **values)
+        with transaction.atomic():
+            return view(request, *args, **values)
+
+    return run
+
+
+def refuse_unknown_queries(view: View) -> View:
+    """A misspelt filter must not answer with everything."""
+
+    @functools.wraps(view)
+    def run(request: HttpRequest, *args: Any, **values: Any) -> Any:
+        unknown = sorted(set(request.GET) - queries_of(view.__name__))
+        if unknown:
+            remedy = f"Known: {', '.join(sorted(queries_of(view.__name__))) or 'none'}."
+            raise Faulty([Fault("This parameter is not known.", f"query.{name[:100]}", remedy) for name in unknown])
+        return view(request, *args, **values)
+
+    return run
 
 
 class API(NinjaAPI):
@@ -67,6 +101,23 @@ api = API(
     openapi_extra={"info": {"license": {"name": "GPL-3.0-or-later", "identifier": "GPL-3.0-or-later"}}},
 )
 problems.add_handlers(api)
+api.add_decorator(in_one_transaction)
+api.add_decorator(refuse_unknown_queries)
+
+
+@functools.cache
+def queries_of(operation: str) -> frozenset[str]:
+    """Names that an operation takes in its query, as the document has them."""
+    for path in api.get_openapi_schema()["paths"].values():
+        for each in path.values():
+            if each["operationId"] == operation:
+                return frozenset(parameter["name"] for parameter in each["parameters"] if parameter["in"] == "query")
+    return frozenset()
+
 
 # One line per resource.
 api.add_router("", "stationdb.api.me.router", tags=["me"])
+api.add_router("", "stationdb.api.sites.router", tags=["sites"])
+api.add_router("", "stationdb.api.groups.router", tags=["groups"])
+api.add_router("", "stationdb.api.stations.router", tags=["stations"])
+api.add_router("", "stationdb.reports.http.router", tags=["reports"])

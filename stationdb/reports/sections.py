@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..registry.models import Station
+    from .models import SectionChange
 
 Row = Mapping[str, str | int]
 """A row of the canonical report."""
@@ -181,7 +182,11 @@ def changes(station: Station | int, kind: str | None = None, limit: int = 50) ->
     """Changes of a station's sections (or of one), newest first."""
     from .models import SectionChange
 
-    found = SectionChange.objects.filter(station=station, **({"kind": kind} if kind else {}))[:limit]
+    return unpacked(SectionChange.objects.filter(station=station, **({"kind": kind} if kind else {}))[:limit])
+
+
+def unpacked(found: Iterable[SectionChange]) -> Iterator[Change]:
+    """Stored changes as people read them."""
     stored = [(row.kind, row.when, bytes(row.added), bytes(row.removed)) for row in found]
     known = software_rows({each for row in stored if row[0] == SOFTWARES for data in row[2:] for each in unpack_ids(data)})
     for name, when, added, removed in stored:
