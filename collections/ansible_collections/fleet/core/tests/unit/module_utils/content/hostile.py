@@ -52,10 +52,13 @@ def server(answer: Answer) -> Iterator[Hostile]:
                 opened.append(connection)
                 threading.Thread(target=talk, args=(connection,), daemon=True).start()
 
-    threading.Thread(target=accept, daemon=True).start()
+    accepting = threading.Thread(target=accept, daemon=True)
+    accepting.start()
     try:
         yield hostile
     finally:
+        listener.shutdown(socket.SHUT_RDWR)  # close() alone wakes nobody: the thread would answer whoever listens with this number next
+        accepting.join()
         listener.close()
         for connection in opened:
             with contextlib.suppress(OSError):
