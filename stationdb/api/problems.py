@@ -23,6 +23,10 @@ STATUS: dict[type[StationDBError], int] = {Missing: 404, Denied: 403, Taken: 409
 """Of what is not listed: 422."""
 
 
+NOT_FREE = ("unique", "unique_together")
+"""Codes of Django's for what another row has."""
+
+
 class ProblemPart(BaseModel):
     """One thing that is wrong."""
 
@@ -76,7 +80,8 @@ def add_handlers(api: NinjaAPI) -> None:
 
     @api.exception_handler(ModelError)
     def model(request: HttpRequest, error: ModelError) -> HttpResponse:
-        return problem(api, request, 422, of_model(error))
+        errors = [each for several in error.error_dict.values() for each in several] if hasattr(error, "error_dict") else [error]
+        return problem(api, request, 409 if all(each.code in NOT_FREE for each in errors) else 422, of_model(error))
 
     @api.exception_handler(ProtectedError)
     def protected(request: HttpRequest, error: ProtectedError) -> HttpResponse:

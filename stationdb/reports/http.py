@@ -22,7 +22,7 @@ from ..api.auth import need_anywhere
 from ..api.paging import Limit, Offset, Page, page
 from ..api.problems import Problem
 from ..api.stations import find
-from ..api.types import StationName
+from ..api.types import NO_NUL, StationName
 from ..errors import Fault, Faulty
 from ..registry.models import Station
 from . import intake, sections
@@ -105,7 +105,7 @@ _BODY = {
 )
 def send_report(
     request: Request,
-    station: Annotated[str, Query(description="The station's name, if the sender vouches for it.", max_length=253)] = "",
+    station: Annotated[str, Query(description="The station's name, if the sender vouches for it.", max_length=253, pattern=NO_NUL)] = "",
 ) -> Status[dict[str, Any]]:
     """fleet-report-1 or OCS XML, or GLPI JSON; as it is or compressed by zlib or gzip. Needs reports.send at the station's site."""
     need_anywhere(request, Right.REPORT, "send reports")
