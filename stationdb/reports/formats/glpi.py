@@ -22,9 +22,7 @@ def read(document: bytes, memory: Memory) -> Reported:
     data = load(document)
     content = data.get("content")
     if not isinstance(content, dict) or data.get("action", "inventory") != "inventory":
-        raise ReportError(
-            "The JSON is no inventory: it has no object content.", "See inventory.schema.json of glpi-project/inventory_format."
-        )
+        raise ReportError("The JSON is no inventory: it has no content.", "See inventory.schema.json of glpi-project/inventory_format.")
     if (kind := data.get("itemtype", "Computer")) != "Computer":
         raise ReportError(f"The inventory is of a {clean_text(str(kind), 40)}, not of a computer.", "Only stations report here.")
     hardware = content.get("hardware")
@@ -55,7 +53,9 @@ def load(document: bytes) -> dict[str, object]:
     try:
         data = json.loads(document)
     except (ValueError, RecursionError) as error:  # wrong encodings are ValueErrors as well
-        raise ReportError(f"The JSON is damaged: {error}.", "Send it again; if it comes back, the agent writes bad JSON.") from error
+        raise ReportError(
+            f"The JSON is damaged: {' '.join(str(error).split())[:200]}.", "Send it again; if it comes back, the agent writes bad JSON."
+        ) from error
     if not isinstance(data, dict):
         raise ReportError("The JSON is no object.", "See inventory.schema.json of glpi-project/inventory_format.")
     return data

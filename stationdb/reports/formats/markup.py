@@ -19,7 +19,8 @@ def parse(document: bytes) -> etree._Element:
     try:
         root = etree.fromstring(document, parser)
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
-        raise ReportError(f"The XML is not well-formed: {error}.", "Send it again; if it comes back, the agent writes bad XML.") from error
+        what = " ".join(str(error).replace("(<string>, ", "(").split())[:200]
+        raise ReportError(f"The XML is not well-formed: {what}.", "Send it again; if it comes back, the agent writes bad XML.") from error
     if root.getroottree().docinfo.doctype:
         raise ReportError("The XML has a document type (<!DOCTYPE).", "No agent writes one: look at what the station sends.")
     return root

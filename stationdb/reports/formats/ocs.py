@@ -83,9 +83,10 @@ def read(document: bytes, memory: Memory) -> Reported:
     """The report in a document. ReportError when it is none."""
     parts = cut(document, SHAPE, memory)
     root = parse(parts.rest if parts else document)
-    if parts and len(root.findall("CONTENT/fleet-cut")) != 1:
-        parts, root = None, parse(document)
     content = root.find("CONTENT")
+    if parts and (content is None or len(content.findall("fleet-cut")) != 1):
+        parts, root = None, parse(document)
+        content = root.find("CONTENT")
     if root.tag != "REQUEST" or content is None:
         raise ReportError(
             f"The XML is no report: its root is {clean_text(str(root.tag), 40)}.",
