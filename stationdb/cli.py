@@ -13,6 +13,7 @@ def main() -> None:
     """Run a command of Django's or of the apps (``stationdb serve``, ``stationdb receive``; ``stationdb help`` lists them).
 
     A station's report (``receive``) is taken without loading Django: a thousand stations may send theirs in one hour.
+    What an admin can mend is one line on standard error, and exit code 1.
     """
     if sys.argv[1:2] == ["receive"]:
         from .reports.receive import main as receive
@@ -21,4 +22,11 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stationdb.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line([os.path.basename(sys.argv[0]), *(sys.argv[1:] or ["help"])])
+    from .errors import StationDBError
+    from .serving import ground
+
+    try:
+        ground.check()
+        execute_from_command_line([os.path.basename(sys.argv[0]), *(sys.argv[1:] or ["help"])])
+    except StationDBError as error:
+        sys.exit(f"stationdb: {error}")

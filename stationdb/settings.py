@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 
 import dj_database_url
 
@@ -42,6 +43,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "stationdb.accounts.middleware.PerimeterMiddleware",
+    "stationdb.console.middleware.ConsoleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -60,6 +62,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
+                "stationdb.console.context.console",
             ]
         },
     }
@@ -98,11 +101,13 @@ LOGIN_REDIRECT_URL = "console:dashboard"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("fr", "Français")]
+LOCALE_PATHS = [Path(__file__).parent / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # works before anybody collected the files
 STATIC_ROOT = home.home() / "static"
 
 # The site is served over TLS; `stationdb serve` on loopback says otherwise.
@@ -112,6 +117,7 @@ SESSION_COOKIE_AGE = 12 * 3600
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "stationdb.console.views.errors.forged"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 << 20
 
 REPORT_DOCUMENT_DAYS = int(os.environ.get("STATIONDB_DOCUMENT_DAYS", "30"))

@@ -1,0 +1,12 @@
+# Copyright: (c) 2026, Fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The app's name for Django."""
+
+from django.apps import AppConfig
+
+
+class ServingConfig(AppConfig):
+    """No models: commands only."""
+
+    name = "stationdb.serving"
