@@ -285,11 +285,9 @@ class UpsertPlan:
         # Groups of a site that the station left, which whoever moves it may not even see.
         moved = [row for row in rows if row.station and not row.is_new and any(change.field == "site" for change in row.changes)]
         for part in parts([row.station.pk for row in moved if row.station]):
-            for link in through.objects.filter(station_id__in=part, group__site__isnull=False).select_related(
-                "group__site", "station__site"
-            ):
-                if not link.station.site.path.startswith(link.group.site.path):
-                    link.delete()
+            links = through.objects.filter(station_id__in=part, group__site__isnull=False)
+            paths = links.values_list("pk", "station__site__path", "group__site__path")
+            links.filter(pk__in=[link for link, of_station, of_group in paths if not of_station.startswith(of_group)]).delete()
 
     @staticmethod
     def _write_secrets(rows: Sequence[Row]) -> None:

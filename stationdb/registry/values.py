@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
+from .. import strict_json
 from .fields import mac_address
 from .models import Station
 
@@ -26,6 +27,10 @@ SECRET_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 def clean(name: str, value: Any) -> Any:
     """The canonical value of a field; ValidationError for what it cannot take. References stay names."""
+    try:
+        strict_json.check(value)
+    except strict_json.JSONError as error:
+        raise ValidationError(str(error)) from error
     if name in COLUMNS:
         return _column(name, value)
     if name in ("site", "model", "image"):
@@ -45,8 +50,6 @@ def _column(name: str, value: Any) -> Any:
     field = cast("models.Field[Any, Any]", Station._meta.get_field(name))
     if value is None and not field.null:
         raise ValidationError(_("A text is needed, which may be empty."))
-    if isinstance(value, str) and "\0" in value:
-        raise ValidationError(_("The character NUL cannot be stored."))
     if field.null and value in (None, ""):
         return None
     if not isinstance(value, str) and name != "uuid":
