@@ -43,8 +43,8 @@ def inner(folder: Path, tests: str, *arguments: str, **environment: str) -> subp
     """What pytest says of some tests in a folder that has this repository's conftest.py."""
     shutil.copy(ROOT / "conftest.py", folder)
     (folder / "test_inner.py").write_text(tests)
-    clean = {name: value for name, value in os.environ.items() if name != "TMPDIR"}
-    argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments, folder]
+    clean = {name: value for name, value in os.environ.items() if name not in ("TMPDIR", "DJANGO_SETTINGS_MODULE")}
+    argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:django", *arguments, folder]
     return subprocess.run(argv, cwd=folder, env={**clean, **environment}, capture_output=True, text=True, timeout=300, check=False)
 
 

@@ -104,6 +104,13 @@ _APT_CARRIED = ("Acquire::http::Proxy", "Acquire::https::Proxy", "Acquire::Check
 """What the host's apt needs to reach its sources, mmdebstrap's needs too; it reads no configuration of the host by itself."""
 
 
+_ISOLATED = (
+    *("setpriv", "--pdeathsig", "KILL", "--"),
+    *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "slave", "--"),
+)
+"""A build that is killed leaves no mount (its /dev/pts), which would keep what it made from being removed, and no process."""
+
+
 def _codename() -> str:
     """Return the release name of this host's Debian."""
     for line in Path("/etc/os-release").read_text(encoding="utf-8").splitlines():
@@ -194,7 +201,7 @@ class RootCache:
             command = _command(recipe, root, self.packages)
             command[1:1] = [f"--aptopt={line}" for line in _host_apt_options()]
             run(
-                command,
+                [*_ISOLATED, *command],
                 stdin="\n".join(sources.debian(recipe.suite)) + "\n",
                 remedy="Check the package sources and the network of this host",
             )
