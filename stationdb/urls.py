@@ -12,4 +12,10 @@ from .api.site import api
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("", include("stationdb.reports.urls")),
+    path("", include("stationdb.console.urls")),
 ]
+
+handler400 = "stationdb.console.views.errors.bad_request"
+handler403 = "stationdb.console.views.errors.forbidden"
+handler404 = "stationdb.console.views.errors.missing"
+handler500 = "stationdb.console.views.errors.broken"

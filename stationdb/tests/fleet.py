@@ -244,7 +244,8 @@ def _sections(number: int, station: Station, dice: random.Random) -> dict[str, l
         return f"{dice.getrandbits(bits):0{bits // 4}X}"
 
     memory: Row = {"capacity": ram // 2, "type": "DDR4", "speed": "2666"}
-    partition: Row = {"device": "/dev/nvme0n1p2", "start": 1 << 20, "size": disk << 20, "filesystem": "ext4"}
+    boot: Row = {"device": "/dev/nvme0n1p1", "start": 1 << 20, "size": 512, "filesystem": "vfat", "label": "EFI"}
+    partition: Row = {"device": "/dev/nvme0n1p2", "start": 513 << 20, "size": disk - 513, "filesystem": "ext4"}
     ours: Row = {"name": "nvme0n1", "model": "SAMSUNG MZVLB256", "disksize": disk, "type": "disk", "interface": "NVME"}
     card: Row = {"description": "eno1", "mac": _mac(number), "status": "up", "type": "ethernet", "speed": "1000"}
     return {
@@ -256,7 +257,7 @@ def _sections(number: int, station: Station, dice: random.Random) -> dict[str, l
         "storages": [{**ours, "serial": serial(48)}],
         "smart": [{"device": "/dev/nvme0n1", "passed": 1, "temperature": 35, "power_on_hours": dice.randrange(20_000)}],
         "drives": [{"type": "/", "volumn": "/dev/nvme0n1p2", "filesystem": "ext4", "total": disk, "free": free}],
-        "partitions": [{**partition, "uuid": str(uuid.UUID(int=dice.getrandbits(128)))}],
+        "partitions": [boot, {**partition, "uuid": str(uuid.UUID(int=dice.getrandbits(128)))}],
         "networks": [{**card, "ipaddress": station.reported_address}],
         "monitors": [{"manufacturer": "Dell Inc.", "caption": "DELL P2419H", "serial": serial(32)}],
         "videos": [{"name": "UHD Graphics 630", "chipset": "VGA compatible controller"}],

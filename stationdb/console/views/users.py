@@ -1,0 +1,178 @@
+# Copyright: (c) 2026, Fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Users and roles. Whoever administers them could give themselves every right, so it needs users.edit for all sites."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_variables
+
+from ...accounts.models import Assignment, Role, Token, User
+from ...accounts.rights import Right
+from .. import sheet
+from ..forms import AssignmentForm, RoleForm, UserForm
+from ..paging import paged
+from ..sheet import Column
+from .access import Request, page
+
+administration = functools.partial(page, Right.USERS, everywhere=True)
+POST = ("POST",)
+BOTH = ("GET", "HEAD", "POST")
+
+COLUMNS: list[Column[User]] = [
+    Column(gettext_lazy("User name"), lambda user: user.username),
+    Column(gettext_lazy("Name"), lambda user: user.get_full_name()),
+    Column(gettext_lazy("E-mail"), lambda user: user.email),
+    Column(gettext_lazy("Active"), lambda user: _("yes") if user.is_active else _("no")),
+    Column(
+        gettext_lazy("Roles"), lambda user: ", ".join(f"{each.role} ({each.site or _('all sites')})" for each in user.assignments.all())
+    ),
+    Column(gettext_lazy("Last sign-in"), lambda user: user.last_login),
+]
+
+
+@administration()
+def users(request: Request) -> HttpResponse:
+    """Who may sign in."""
+    text = request.GET.get("q", "").strip().replace("\0", "")[:100]
+    rows = User.objects.prefetch_related("assignments__role", "assignments__site")
+    if text:
+        rows = rows.filter(
+            Q(username__icontains=text) | Q(first_name__icontains=text) | Q(last_name__icontains=text) | Q(email__icontains=text)
+        )
+    listed = paged(rows, request.GET, {"name": "username", "seen": "last_login"})
+    return render(
+        request, "console/users.html", {"list": listed, "text": text, "roles": Role.objects.annotate(number=Count("assignments"))}
+    )
+
+
+@administration()
+def users_csv(request: Request) -> HttpResponseBase:
+    """The list as CSV."""
+    rows = User.objects.prefetch_related("assignments__role", "assignments__site").order_by("username")
+    return sheet.csv_list("users", COLUMNS, rows)
+
+
+@administration(methods=BOTH)
+def user_add(request: Request) -> HttpResponse:
+    """A new user, with a password to sign in once with."""
+    form = UserForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        made = form.save(commit=False)
+        return _with_password(request, made)
+    return render(request, "console/edit.html", {"form": form, "title": _("New user"), "back": "console:users", "kind": "user"})
+
+
+@administration(methods=BOTH)
+def user(request: Request, pk: int) -> HttpResponse:
+    """One user: who it is, the roles, the tokens."""
+    it = _touchable(request, pk)
+    form = UserForm(request.POST or None, instance=it) if request.method == "POST" else UserForm(instance=it)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("%(name)s was saved.") % {"name": it.username})
+        return redirect("console:user", pk=pk)
+    context = {
+        "it": it,
+        "form": form,
+        "assign": AssignmentForm(),
+        "assignments": it.assignments.select_related("role", "site"),
+        "tokens": it.tokens.all(),
+    }
+    return render(request, "console/user.html", context)
+
+
+@administration(methods=POST)
+def user_password(request: Request, pk: int) -> HttpResponse:
+    """A password to sign in once with, in place of the user's own."""
+    return _with_password(request, _touchable(request, pk))
+
+
+@administration(methods=POST)
+def assign(request: Request, pk: int) -> HttpResponse:
+    """One more role."""
+    it = _touchable(request, pk)
+    form = AssignmentForm(request.POST)
+    if form.is_valid():
+        Assignment.objects.get_or_create(user=it, **form.cleaned_data)
+        messages.success(request, _("The role was given."))
+    else:
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+    return redirect("console:user", pk=pk)
+
+
+@administration(methods=POST)
+def unassign(request: Request, pk: int, assignment: int) -> HttpResponse:
+    """One role less."""
+    get_object_or_404(Assignment, user=_touchable(request, pk), pk=assignment).delete()
+    messages.success(request, _("The role was taken away."))
+    return redirect("console:user", pk=pk)
+
+
+@administration(methods=POST)
+def revoke(request: Request, pk: int, token: int) -> HttpResponse:
+    """A user's token that opens nothing any more."""
+    get_object_or_404(Token, user=_touchable(request, pk), pk=token).delete()
+    messages.success(request, _("The token was revoked."))
+    return redirect("console:user", pk=pk)
+
+
+@administration(methods=BOTH)
+def role_add(request: Request) -> HttpResponse:
+    """A new role."""
+    return _role(request, None)
+
+
+@administration(methods=BOTH)
+def role(request: Request, pk: int) -> HttpResponse:
+    """Change a role."""
+    return _role(request, get_object_or_404(Role, pk=pk))
+
+
+@administration(methods=POST)
+def role_remove(request: Request, pk: int) -> HttpResponse:
+    """Remove a role that nobody has."""
+    it = get_object_or_404(Role, pk=pk)
+    if it.assignments.exists():
+        messages.error(request, _("The role is not removed while somebody has it."))
+        return redirect("console:role", pk=pk)
+    it.delete()
+    messages.success(request, _("%(name)s was removed.") % {"name": it.name})
+    return redirect("console:users")
+
+
+def _role(request: Request, it: Role | None) -> HttpResponse:
+    form = RoleForm(request.POST or None, instance=it) if request.method == "POST" else RoleForm(instance=it)
+    if request.method == "POST" and form.is_valid():
+        saved = form.save()
+        messages.success(request, _("%(name)s was saved.") % {"name": saved.name})
+        return redirect("console:users")
+    context = {"form": form, "title": it.name if it else _("New role"), "back": "console:users", "kind": "role", "it": it}
+    return render(request, "console/edit.html", context, status=400 if form.errors else 200)
+
+
+def _touchable(request: Request, pk: int) -> User:
+    """Superusers are changed by superusers only."""
+    it = get_object_or_404(User, pk=pk)
+    if it.is_superuser and not request.user.is_superuser:
+        raise PermissionDenied
+    return it
+
+
+@sensitive_variables()
+def _with_password(request: Request, it: User) -> HttpResponse:
+    password = secrets.token_urlsafe(12)
+    it.set_password(password)
+    it.must_change_password = True
+    it.save()
+    return render(request, "console/one_time.html", {"it": it, "password": password})
