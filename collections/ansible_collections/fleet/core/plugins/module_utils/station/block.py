@@ -39,6 +39,10 @@ class Block:
 
 def disks(root: Root) -> list[Block]:
     """Return disks and drives. ToolError when lsblk is missing or prints something else."""
+    return root.once(_disks)
+
+
+def _disks(root: Root) -> list[Block]:
     try:
         text = root.tool("lsblk", "--json", "--bytes", "--output", COLUMNS)
     except ToolError:

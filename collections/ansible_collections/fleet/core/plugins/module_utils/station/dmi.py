@@ -19,7 +19,7 @@ IDS = "/sys/class/dmi/id"
 
 def structures(root: Root, *types: int) -> list[Structure]:
     """Return the structures of the given types, in the firmware's order; none on a machine without SMBIOS."""
-    return [structure for structure in _everything(root) if structure.type in types]
+    return [structure for structure in root.once(_everything) if structure.type in types]
 
 
 def first(root: Root, kind: int) -> Structure:

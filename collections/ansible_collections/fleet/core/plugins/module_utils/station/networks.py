@@ -1,7 +1,11 @@
 # Copyright: (c) 2026, Fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The section networks: one row an address, or one for an interface that has none. The loopback is left out."""
+"""The section networks: one row an address, or one for an interface that has none. The loopback is left out.
+
+``ip`` tells which interfaces there are; /sys adds what it knows of their hardware. In a container /sys may be another network's, whose
+interfaces have the same names: it is believed where it has the same address.
+"""
 
 from __future__ import annotations
 
@@ -14,56 +18,60 @@ from .root import Root
 from .row import Row
 
 INTERFACES = "/sys/class/net"
-_LOOPBACK, _ETHERNET, _INFINIBAND = 772, 1, 32
 _STATES = frozenset({"up", "down", "dormant", "notpresent", "lowerlayerdown", "unknown", "testing"})
+_TYPES = {"ether": "ethernet", "infiniband": "infiniband", "ppp": "dialup", "fc": "fibrechannel", "none": ""}
 Address = Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
 
 
 def collect(root: Root) -> list[Row]:
-    """Return the interfaces with their addresses; ToolError when ``ip`` prints something else than JSON."""
-    addresses, gateways = _addresses(root), _gateways(root)
+    """Return the interfaces with their addresses. ToolError when ``ip`` is missing, or prints something else than JSON."""
+    gateways = _gateways(root)
     rows: list[Row] = []
-    for name in root.names(INTERFACES):
-        path = f"{INTERFACES}/{name}"
-        if root.number(f"{path}/type") in (_LOOPBACK, None):
+    for link in _json(root, "ip", "-json", "address"):
+        name = str(link.get("ifname", ""))
+        if link.get("link_type") == "loopback" or not name:
             continue
-        interface = _interface(root, name, path)
-        for address in addresses.get(name, []):
+        interface, addresses = _interface(root, name, link), _addresses(link)
+        for address in addresses:
             rows.append({**interface, **_address(address), "ipgateway": gateways.get((name, address.version), "")})
-        if not addresses.get(name):
+        if not addresses:
             rows.append(interface)
     return rows
 
 
-def _interface(root: Root, name: str, path: str) -> Row:
-    state, speed = root.text(f"{path}/operstate"), root.number(f"{path}/speed") or 0
-    device = f"{path}/device"
+def _interface(root: Root, name: str, link: dict[str, Any]) -> Row:
+    state, mac = str(link.get("operstate", "")).lower(), str(link.get("address", ""))
+    path = f"{INTERFACES}/{name}"
+    row: Row = {
+        "description": name,
+        "mac": mac if link.get("link_type") == "ether" else "",
+        "status": state if state in _STATES else "unknown",
+        "type": _TYPES.get(str(link.get("link_type")), ""),
+        "virtualdev": True,
+        "mtu": int(link.get("mtu") or 0),
+    }
+    return {**row, **_hardware(root, path)} if root.text(f"{path}/address") == mac else row
+
+
+def _hardware(root: Root, path: str) -> Row:
+    """Return what the driver tells."""
+    device, speed = f"{path}/device", root.number(f"{path}/speed") or 0
     ids = [root.text(f"{device}/{part}")[2:].lower() for part in ("vendor", "device", "subsystem_device", "subsystem_vendor")]
     slot = root.target(device)
     row: Row = {
-        "description": name,
-        "mac": root.text(f"{path}/address"),
-        "status": state if state in _STATES else "unknown",
-        "type": _type(root, path),
         "virtualdev": not root.exists(device),
         "speed": str(speed) if speed > 0 else "",
-        "mtu": root.number(f"{path}/mtu") or 0,
         "driver": root.target(f"{device}/driver"),
         "pciid": ":".join(ids).upper() if all(ids) else "",
         "pcislot": (slot[5:] if slot.startswith("0000:") else slot) if all(ids) else "",
         "slaves": ",".join(root.names(f"{path}/brif") or root.text(f"{path}/bonding/slaves").split()),
     }
-    return row
+    kind = next((kind for folder, kind in _KINDS.items() if root.exists(f"{path}/{folder}")), "")
+    return {**row, "type": kind} if kind else row
 
 
-def _type(root: Root, path: str) -> str:
-    if root.exists(f"{path}/wireless") or root.exists(f"{path}/phy80211"):
-        return "wifi"
-    if root.exists(f"{path}/bridge"):
-        return "bridge"
-    if root.exists(f"{path}/bonding"):
-        return "aggregate"
-    return {_ETHERNET: "ethernet", _INFINIBAND: "infiniband"}.get(root.number(f"{path}/type") or 0, "")
+_KINDS = {"wireless": "wifi", "phy80211": "wifi", "bridge": "bridge", "bonding": "aggregate"}
+"""What an interface is, by a folder that the kernel gives it."""
 
 
 def _address(address: Address) -> Row:
@@ -75,18 +83,13 @@ def _address(address: Address) -> Row:
     }
 
 
-def _addresses(root: Root) -> dict[str, list[Address]]:
-    """Return the addresses by interface. Temporary ones of IPv6 are left out: they are others every day."""
-    found: dict[str, list[Address]] = {}
-    for link in _json(root, "ip", "-json", "address"):
-        for each in link.get("addr_info", []):
-            try:
-                if not each.get("temporary"):
-                    address = ipaddress.ip_interface(f"{each['local']}/{each['prefixlen']}")
-                    found.setdefault(str(link["ifname"]), []).append(address)
-            except (KeyError, ValueError) as error:
-                raise ToolError(f"ip printed an address that is none: {each}") from error
-    return found
+def _addresses(link: dict[str, Any]) -> list[Address]:
+    """Return an interface's addresses. Temporary ones of IPv6 are left out: they are others every day."""
+    try:
+        lasting = [each for each in link.get("addr_info", []) if not each.get("temporary")]
+        return [ipaddress.ip_interface(f"{each['local']}/{each['prefixlen']}") for each in lasting]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ToolError(f"ip printed an address that is none: {link}") from error
 
 
 def _gateways(root: Root) -> dict[tuple[str, int], str]:
@@ -100,8 +103,6 @@ def _gateways(root: Root) -> dict[tuple[str, int], str]:
 
 
 def _json(root: Root, *argv: str) -> list[dict[str, Any]]:
-    if not root.has(argv[0]):
-        return []
     text = root.tool(*argv)
     try:
         rows = json.loads(text or "[]")

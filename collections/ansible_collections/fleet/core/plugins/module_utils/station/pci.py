@@ -59,7 +59,7 @@ def controllers(root: Root) -> list[Row]:
             "pcisubsystemid": _subsystem(root, device),
             "rev": device.revision,
         }
-        for device in devices(root)
+        for device in root.once(devices)
     ]
 
 
@@ -73,7 +73,7 @@ def videos(root: Root) -> list[Row]:
             "resolution": _resolution(root, device),
             "pcislot": device.slot,
         }
-        for device in devices(root)
+        for device in root.once(devices)
         if device.kind.startswith(DISPLAY)
     ]
 
@@ -82,7 +82,7 @@ def sounds(root: Root) -> list[Row]:
     """Return the section sounds."""
     return [
         {"name": device.name, "caption": device.type, "manufacturer": device.vendor, "description": f"rev {device.revision}"}
-        for device in devices(root)
+        for device in root.once(devices)
         if device.kind in (MULTIMEDIA_AUDIO, HD_AUDIO)
     ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Callable, Optional, TypeVar, cast
 
 from ..command import available, run
 from ..errors import ToolError
@@ -20,6 +20,7 @@ TOOL_TIMEOUT = 60.0
 """Seconds for one tool: a disk that answers no more must not hold the whole report."""
 
 Tools = Callable[[Sequence[str]], str]
+T = TypeVar("T")
 
 
 class Root:
@@ -29,6 +30,14 @@ class Root:
         self.path = path
         self.live = path == Path("/")
         self._tools = tools
+        self._kept: dict[str, object] = {}
+
+    def once(self, make: Callable[[Root], T]) -> T:
+        """Return what a function makes of this root, made the first time only: several sections stand on the same tables."""
+        name = f"{make.__module__}.{make.__qualname__}"
+        if name not in self._kept:
+            self._kept[name] = make(self)
+        return cast(T, self._kept[name])
 
     def at(self, name: str) -> Path:
         """Return where an absolute path of the station is found."""

@@ -233,16 +233,18 @@ def test_inputs_are_what_a_person_works_with(make_root: MakeRoot) -> None:
 
 
 ADDRESSES = [
-    {"ifname": "lo", "addr_info": [{"local": "127.0.0.1", "prefixlen": 8}]},
+    {"ifname": "lo", "link_type": "loopback", "addr_info": [{"local": "127.0.0.1", "prefixlen": 8}]},
     {},
     {
-        "ifname": "eth0",
+        **{"ifname": "eth0", "link_type": "ether", "address": "52:54:00:12:34:56", "operstate": "UP", "mtu": 1500},
         "addr_info": [
             {"local": "10.1.2.17", "prefixlen": 24},
             {"local": "2001:db8::17", "prefixlen": 64},
             {"local": "2001:db8::dead", "prefixlen": 64, "temporary": True},
         ],
     },
+    {"ifname": "wlan0", "link_type": "ether", "address": "52:54:00:12:34:57", "operstate": "DOWN", "mtu": 1500},
+    {"ifname": "host0", "link_type": "ether", "address": "52:54:00:12:34:58", "operstate": "odd", "mtu": 1500},
 ]
 
 
@@ -252,32 +254,34 @@ def interface(name: str, **values: str) -> dict[str, str]:
 
 def test_interfaces_have_a_row_for_each_lasting_address(make_root: MakeRoot) -> None:
     files = {
-        **interface("lo", type="772"),
-        **interface("eth0", type="1", address="52:54:00:12:34:56", operstate="up", speed="1000", mtu="1500"),
-        f"{networks.INTERFACES}/eth0/device/vendor": "0x8086\n",
-        **interface("wlan0", type="1", address="52:54:00:12:34:57", operstate="down", **{"wireless/x": ""}),
+        **interface("eth0", address="52:54:00:12:34:56", speed="1000"),
+        f"{networks.INTERFACES}/eth0/device": "-> ../../../0000:00:1f.6",
+        **{f"/sys/0000:00:1f.6/{name}": f"0x{number}\n" for name, number in [("vendor", "8086"), ("device", "15e3")]},
+        **{f"/sys/0000:00:1f.6/{name}": f"0x{number}\n" for name, number in [("subsystem_vendor", "1028"), ("subsystem_device", "07a3")]},
+        **interface("wlan0", address="52:54:00:12:34:57", **{"wireless/x": ""}),
+        # Of another network: what /sys shows in a container.
+        **interface("host0", address="02:fc:00:00:00:01", speed="10000"),
     }
     tools = {
         "ip -json address": json.dumps(ADDRESSES),
         "ip -4 -json route": json.dumps([{"dst": "default", "gateway": "10.1.2.1", "dev": "eth0"}]),
         "ip -6 -json route": "",
     }
-    four, six, wireless = clean("networks", networks.collect(make_root(files, tools)))
-    assert (four["ipaddress"], four["ipmask"], four["ipsubnet"], four["ipgateway"]) == (
-        "10.1.2.17",
-        "255.255.255.0",
-        "10.1.2.0",
-        "10.1.2.1",
-    )
+    four, six, wireless, foreign = clean("networks", networks.collect(make_root(files, tools)))
+    assert (four["ipaddress"], four["ipmask"], four["ipsubnet"]) == ("10.1.2.17", "255.255.255.0", "10.1.2.0")
     assert (four["mac"], four["speed"], four["mtu"], four["virtualdev"], four["status"]) == ("52:54:00:12:34:56", "1000", 1500, 0, "up")
+    assert (four["ipgateway"], four["pciid"], four["pcislot"]) == ("10.1.2.1", "8086:15E3:07A3:1028", "00:1f.6")
     assert (six["ipaddress6"], six["ipsubnet6"], "ipgateway" in six, "ipaddress" in six) == ("2001:db8::17", "2001:db8::", False, False)
     assert (wireless["type"], wireless["status"]) == ("wifi", "down")
+    assert foreign == {
+        **{"description": "host0", "mac": "52:54:00:12:34:58", "status": "unknown", "type": "ethernet", "virtualdev": 1, "mtu": 1500}
+    }
 
 
 @pytest.mark.parametrize("printed", ["no json", '[{"ifname": "e", "addr_info": [{"local": "nonsense", "prefixlen": 1}]}]'])
 def test_addresses_that_are_none_are_told_instead_of_left_out(make_root: MakeRoot, printed: str) -> None:
     with pytest.raises(ToolError, match="ip"):
-        networks.collect(make_root({}, {"ip -json address": printed}))
+        networks.collect(make_root({}, {"ip -json address": printed, "ip -4": "", "ip -6": ""}))
 
 
 LSBLK = {
@@ -512,7 +516,7 @@ def test_a_failing_collector_is_named_and_the_others_report(make_root: MakeRoot,
 
 def test_an_empty_tree_gives_a_report_with_warnings_only_for_what_every_station_has(make_root: MakeRoot) -> None:
     report = gather(make_root())
-    assert set(report.warnings) == {"storages", "partitions", "drives", "local_users", "local_groups"}
+    assert set(report.warnings) == {"storages", "partitions", "drives", "networks", "local_users", "local_groups"}
     assert set(report.sections) <= {"hardware", "operatingsystem"}
 
 
