@@ -9,10 +9,11 @@ machines may share: mainboards repeat UUIDs, clones repeat names, docking statio
 
 from __future__ import annotations
 
+import itertools
 import re
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
@@ -65,7 +66,7 @@ class Evidence:
 
     def marks(self) -> set[object]:
         """What two reports of one station have in common; reports without common marks may be taken in at once."""
-        return {mark for mark in (self.name.lower(), self.vouched.lower(), *self.macs, *self.others, self.serial) if mark}
+        return {mark for mark in (self.name.lower(), self.vouched.lower(), *self.macs, self.serial) if mark}
 
     @property
     def key(self) -> str:
@@ -217,11 +218,11 @@ class Known:
         return bool(asked.uuid and station.uuid and asked.uuid != station.uuid)
 
 
-def free_name(asked: Evidence, taken: Iterable[str]) -> str:
-    """A name for a new station: its own, or with the end of its card's address where that is taken."""
-    used = {name.lower() for name in taken}
+def free_name(asked: Evidence, used: Set[str]) -> str:
+    """A name for a new station: its own, or with the end of its card's address where that is used (in lower case)."""
     base = asked.vouched or asked.name or "station"
-    tails = ["", f"-{asked.macs[0].replace(':', '')[-6:]}" if asked.macs else "", *(f"-{number}" for number in range(2, 10_000))]
+    card = f"-{asked.macs[0].replace(':', '')[-6:]}" if asked.macs else ""
+    tails = itertools.chain(("", card), (f"-{number}" for number in itertools.count(2)))
     return next(name for tail in tails if (name := f"{base[: 63 - len(tail)]}{tail}").lower() not in used)
 
 

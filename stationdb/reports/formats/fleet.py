@@ -28,7 +28,7 @@ SHAPE = Shape(
     inclusive=False,
     row_end=b"/>",
     row=re.compile(rb'\s*<item(?:\s+[a-z][a-z0-9_]*="[^"<>]*")*\s*'),
-    date=(b' install_date="', b'"'),
+    date=re.compile(rb' install_date="[0-9A-Za-z/:. +-]{0,40}"'),
     undated=b' install_date=""',
     mark=b"<fleet-cut/>",
     read=_row,

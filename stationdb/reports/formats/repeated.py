@@ -28,9 +28,6 @@ _MOST_REMEMBERED = 100_000
 _PROLOG = re.compile(
     rb"""\s*(?:<\?xml\s+version=(?:"1\.0"|'1\.0')(?:\s+encoding=(?:"[Uu][Tt][Ff]-8"|'[Uu][Tt][Ff]-8'))?(?:\s+standalone=(?:"yes"|'yes'))?\s*\?>)?"""
 )
-_DATES = re.compile(rb"[0-9A-Za-z/:. +-]*")
-_DATE_WITHIN = 40
-"""Bytes in which a date ends."""
 
 
 @dataclass
@@ -70,8 +67,8 @@ class Shape:
     row_end: bytes
     row: re.Pattern[bytes]
     """A flat row without its end."""
-    date: tuple[bytes, bytes]
-    """Around a date of installation, which differs between stations."""
+    date: re.Pattern[bytes]
+    """A date of installation, which differs between stations, as plain as dates are."""
     undated: bytes
     """What stands for it instead."""
     mark: bytes
@@ -107,44 +104,32 @@ def cut(document: bytes, shape: Shape, memory: Memory) -> Cut | None:
     if last <= first:
         return None
     run = document[first:last]
-    rows = _undated(run, shape)
-    if rows is None or rows.pop().strip():
+    rows = shape.date.sub(shape.undated, run).split(shape.row_end)
+    if rows.pop().strip():
         return None
     if len(rows) > MOST_ROWS:
         raise too_many(SOFTWARES)
-    known = memory.rows
-    titles = []
-    for row in rows:
-        try:
-            title = known[row]
-        except KeyError:
-            element = _element(row, shape)
-            if element is None:
-                return None
-            title = known[row] = memory.title(shape.read(element))
-        if title is not None:
-            titles.append(title)
+    titles = _titles(rows, shape, memory)
+    if titles is None:
+        return None
     digest = hashlib.sha256(run).digest()[:16]
     return Cut(document[:first] + shape.mark + document[last:], titles, digest, run)
 
 
-def _undated(run: bytes, shape: Shape) -> list[bytes] | None:
-    """The rows without their ends and dates, and what comes after the last end."""
-    before, after = shape.date
-    pieces = run.split(before)
-    if len(pieces) > 1:
-        dates, size = [], len(after)
-        kept = [pieces[0]]
-        for piece in pieces[1:]:
-            end = piece.find(after, 0, _DATE_WITHIN)
-            if end < 0:
-                return None
-            dates.append(piece[:end])
-            kept.append(piece[end + size :])
-        if not _DATES.fullmatch(b"".join(dates)):
-            return None
-        run = shape.undated.join(kept)
-    return run.split(shape.row_end)
+def _titles(rows: list[bytes], shape: Shape, memory: Memory) -> list[Title] | None:
+    """What the rows name; None when one of them is not flat."""
+    known = memory.rows
+    try:
+        found = list(map(known.__getitem__, rows))
+    except KeyError:
+        for row in rows:
+            if row not in known:
+                element = _element(row, shape)
+                if element is None:
+                    return None
+                known[row] = memory.title(shape.read(element))
+        found = list(map(known.__getitem__, rows))
+    return [title for title in found if title is not None]
 
 
 def _element(row: bytes, shape: Shape) -> etree._Element | None:
