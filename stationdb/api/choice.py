@@ -65,4 +65,6 @@ def condition(text: str, perimeter: Perimeter, where: str = "query.criteria", gr
     try:
         return compile_criteria(text, perimeter, group=group)
     except CriteriaError as error:
-        raise Faulty([replace(fault, where=where, value=text[:100]) for fault in error.faults]) from error
+        raise Faulty(
+            [replace(fault, where=where, value=text[:100], remedy=fault.remedy or "Correct the criteria there.") for fault in error.faults]
+        ) from error
