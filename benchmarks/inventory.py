@@ -172,6 +172,7 @@ def _method(bench: Bench, source: Path, served: Served) -> Callable[[], Sample]:
         "ANSIBLE_INVENTORY_PLUGINS": str(HOUSE / "benchmarks" / "plugins" / "inventory"),
         "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
         "FLEET_STATIONDB_TOKEN": served.access.token,
+        "LC_ALL": "C.UTF-8",
     }
     loading = bench.scratch / "loading"
 

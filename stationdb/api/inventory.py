@@ -10,39 +10,50 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO, Annotated
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from ninja import Query, Router
+from pydantic import BaseModel, Field
 
-from ..accounts.perimeter import Perimeter
+from ..accounts.middleware import Request
 from ..accounts.rights import Right
-from ..errors import Denied
 from ..inventory.selection import Selection
 from ..inventory.stream import InventoryStream
+from .answers import read
+from .auth import need_anywhere
+from .types import NO_NUL
 
 CONTENT_TYPE = "application/x-ndjson"
 _IN_MEMORY = 1 << 20
 
-router = Router(tags=["inventory"])
+router = Router()
 
 
-@router.get("/inventory", operation_id="inventory", response={200: None, 304: None}, summary="Stations, groups and variables for Ansible")
-def inventory(
-    request: HttpRequest,
-    site: Annotated[list[str], Query(description="Stations of these sites and those below (short names)")] = [],  # noqa: B006
-    group: Annotated[list[str], Query(description="Stations of these groups or kinds")] = [],  # noqa: B006
-    state: Annotated[list[str], Query(description="Stations in these states; all but retired ones when none is named")] = [],  # noqa: B006
-    criteria: Annotated[str, Query(description="Stations that meet these criteria", max_length=5000)] = "",
-    secrets: Annotated[bool, Query(description="With secret values; needs the right stations.secrets")] = False,
-) -> HttpResponseBase:
+Texts = Annotated[list[str], Field(max_length=1000)]
+LINES = {"description": "Lines of JSON", "content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}
+
+
+class InventoryChoice(BaseModel):
+    """Each that is given narrows the choice."""
+
+    site: Texts = Field([], description="Stations of these sites (short names) and those below them.")
+    group: Texts = Field([], description="Stations in one of these groups, static, dynamic, or a kind such as models.")
+    state: Texts = Field([], description="Stations in these states; all but retired ones when none is named.")
+    criteria: str = Field("", description="Stations that meet these criteria.", pattern=NO_NUL, max_length=10_000)
+    secrets: bool = Field(False, description="With secret values, in the variable fleet_secrets; needs stations.secrets.")
+
+
+@router.get(
+    "/inventory", response=read(None), openapi_extra={"responses": {200: LINES}}, summary="Stations, groups and variables for Ansible"
+)
+def get_inventory(request: Request, choice: Query[InventoryChoice]) -> HttpResponseBase:
     """Lines of JSON, made while they are sent: the groups, then batches of stations in columns, then how many there were.
 
     The last line names the inventory's entity tag. With If-None-Match the answer is 304 while the inventory is the same.
     """
-    perimeter: Perimeter = request.perimeter  # type: ignore[attr-defined]  # set by TokenAuth and by the middleware
-    if secrets and not perimeter.has(Right.SECRETS):
-        raise Denied("You may not read secret values", "Leave secrets out, or ask for the right stations.secrets")
-    selection = Selection(perimeter, tuple(site), tuple(group), criteria, tuple(state))
-    lines = InventoryStream(selection, secrets=secrets).lines()
+    if choice.secrets:
+        need_anywhere(request, Right.SECRETS, "read secret values")
+    selection = Selection(request.perimeter, tuple(choice.site), tuple(choice.group), choice.criteria, tuple(choice.state))
+    lines = InventoryStream(selection, secrets=choice.secrets).lines()
     first = next(lines)  # what is wrong with the request is found before the answer begins
     lines = _joined(first, lines)
     wanted = request.headers.get("If-None-Match", "")

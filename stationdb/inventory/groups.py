@@ -32,6 +32,7 @@ class GroupTable:
         self._sites = {site.id: number for number, site in enumerate(sites)}
         self._kinds = {kind: first_kind + number for number, kind in enumerate(Station.Kind.values)}
         self._static = {group.id: first_group + number for number, group in enumerate(groups) if not group.is_dynamic}
+        self._inside = {group.id: _below(group.site_id, sites) for group in groups if group.site_id is not None}
         self._dynamic = {first_group + number: self._members(group, stations) for number, group in enumerate(groups) if group.is_dynamic}
 
     def describe(self) -> list[dict[str, Any]]:
@@ -41,9 +42,12 @@ class GroupTable:
     def combinations(self, batch: list[Row]) -> list[Combination]:
         """The groups of each station."""
         static: dict[int, list[int]] = {}
-        through = Group.stations.through.objects.filter(station_id__in=[row.id for row in batch], group_id__in=list(self._static))
+        site_of = {row.id: row.site_id for row in batch}
+        through = Group.stations.through.objects.filter(station_id__in=list(site_of), group_id__in=list(self._static))
         for station_id, group_id in through.values_list("station_id", "group_id"):
-            static.setdefault(station_id, []).append(self._static[group_id])
+            # A station that moved away is no longer in the groups of the site that it left.
+            if group_id not in self._inside or site_of[station_id] in self._inside[group_id]:
+                static.setdefault(station_id, []).append(self._static[group_id])
         return [
             (
                 self._sites[row.site_id],
@@ -81,6 +85,11 @@ def _groups(selection: Selection, sites: list[Site]) -> Iterable[Group]:
     """Groups of the perimeter: those without a site, and those of the sites that are part of this inventory."""
     visible = {site.id for site in sites}
     return (group for group in Group.objects.within(selection.perimeter) if group.site_id is None or group.site_id in visible)
+
+
+def _below(site_id: int, sites: list[Site]) -> frozenset[int]:
+    """Ids of a site and of those below it, of the sites that are part of this inventory."""
+    return frozenset(site.id for site in sites if site_id in site.ancestor_ids())
 
 
 def _tree(sites: list[Site]) -> Iterable[dict[str, Any]]:

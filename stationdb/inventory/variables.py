@@ -35,6 +35,7 @@ class Row(NamedTuple):
     disk_identity: str
     image: str | None
     image_version: str | None
+    image_site_id: int | None
     model: str | None
     model_site_id: int | None
     manufacturer: str
@@ -60,6 +61,7 @@ FIELDS = (
     "disk_identity",
     "image__name",
     "image__version",
+    "image__site_id",
     "model__name",
     "model__site_id",
     "manufacturer",
@@ -103,8 +105,8 @@ class HostVariables:
             "ansible_host": address,
             "fleet_uuid": str(row.uuid) if row.uuid else None,
             "fleet_disk_identity": row.disk_identity or None,
-            "fleet_image": f"{row.image}/{row.image_version}" if row.image else None,
-            "fleet_model": row.model if self._perimeter.covers(row.model_site_id, Right.VIEW) else None,
+            "fleet_image": f"{row.image}/{row.image_version}" if row.image and self._shown(row.image_site_id) else None,
+            "fleet_model": row.model if row.model and self._shown(row.model_site_id) else None,
             "fleet_content_sources": self._sources.of(address, row.site_id) or None,
         }
         return {
@@ -120,6 +122,10 @@ class HostVariables:
             "fleet_architecture": row.architecture,
             **{name: value for name, value in known.items() if value is not None},
         }
+
+    def _shown(self, site_id: int | None) -> bool:
+        """Whether what belongs to this site, or to all, is seen."""
+        return site_id is None or self._perimeter.covers(site_id, Right.VIEW)
 
     def _secrets_of(self, batch: list[Row]) -> list[dict[str, str]]:
         """Secret values by name for each station; none where the right to read them is not had."""

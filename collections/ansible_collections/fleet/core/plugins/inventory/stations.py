@@ -185,13 +185,21 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise InputError("An inventory with secret values is never cached", remedy="Set cache or secrets to false")
         key = self.get_cache_key(path)
         mark = hashlib.sha256(repr((access.url, sorted(query.items()), access.token)).encode()).hexdigest()
-        kept = self._cache.get(key) if cache else None
-        if not (isinstance(kept, dict) and kept.get("mark") == mark and isinstance(kept.get("text"), str)):
-            kept = None
+        kept = self._kept(key, mark) if cache else None
         if kept is None or self.get_option("revalidate"):
             kept = self._fetched(access, query, mark, kept)
             self._cache[key] = kept
         return self._read(iter(kept["text"].encode().splitlines()))
+
+    def _kept(self, key, mark):
+        """What is in the cache for the same question of the same user, if anything can be read."""
+        try:
+            kept = self._cache.get(key)
+        except Exception as error:  # what a plugin raises for a damaged file is not said anywhere
+            self.display.warning(f"The cached inventory cannot be read, and is fetched again. {error}")
+            return None
+        right = isinstance(kept, dict) and kept.get("mark") == mark and isinstance(kept.get("text"), str)
+        return kept if right else None
 
     def _fetched(self, access, query, mark, kept):
         """What to cache: what there was if it is still right, or all that can be had."""

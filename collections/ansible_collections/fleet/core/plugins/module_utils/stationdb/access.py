@@ -16,21 +16,23 @@ from typing import Any, Optional
 
 from ..errors import InputError
 
-ARGUMENT_SPEC: dict[str, Any] = {
-    "url": {"type": "str", "required": True, "fallback": ("env", "FLEET_STATIONDB_URL")},
-    "token": {"type": "str", "no_log": True},
-    "token_file": {"type": "path"},
-    "ca_file": {"type": "path"},
-    "validate_certs": {"type": "bool", "default": True},
-    "timeout": {"type": "int", "default": 60},
-}
-"""Of every module that asks the station database; documented in the fragment fleet.core.stationdb."""
-
 TOKEN_REMEDY = (
     "Make one in the station database (stationdb token), and give it as FLEET_STATIONDB_TOKEN in the environment, or in a file of mode "
     "0600 that token_file names"
 )
 _API = "/api/v1"
+
+
+def argument_spec(env_fallback: Any) -> dict[str, Any]:
+    """Arguments of every module that asks the station database (fragment fleet.core.stationdb); env_fallback is Ansible's function."""
+    return {
+        "url": {"type": "str", "required": True, "fallback": (env_fallback, ["FLEET_STATIONDB_URL"])},
+        "token": {"type": "str", "no_log": True},
+        "token_file": {"type": "path", "no_log": False},
+        "ca_file": {"type": "path"},
+        "validate_certs": {"type": "bool", "default": True},
+        "timeout": {"type": "int", "default": 60},
+    }
 
 
 @dataclass(frozen=True)

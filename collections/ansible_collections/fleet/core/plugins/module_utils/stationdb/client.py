@@ -27,6 +27,9 @@ _LARGEST = 64 << 20
 """Bytes of an answer that is read whole."""
 
 _PIECE = 1 << 18
+_PAGE = 1000
+"""Rows in one answer."""
+
 _SAFE = ("GET", "HEAD")
 _BUSY = (502, 503, 504)
 
@@ -91,6 +94,20 @@ class Client:
     def get(self, path: str, **query: Any) -> Any:
         """The body of an answer to GET. Query values that are None are left out; lists are repeated."""
         return self.request("GET", path, query=query).body
+
+    def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """The rows of a list, page after page."""
+        offset, total = 0, 1
+        while offset < total:
+            said = self.get(path, **query, limit=_PAGE, offset=offset)
+            try:
+                rows, total = list(said["items"]), int(said["total"])
+            except (KeyError, TypeError, ValueError) as error:
+                raise self._stranger(path, "no list") from error
+            if not rows:
+                return
+            yield from rows
+            offset += len(rows)
 
     def post(self, path: str, body: Any, **query: Any) -> Any:
         """Send JSON; it is never sent twice."""
@@ -282,18 +299,20 @@ def _said(content: bytes) -> str:
         said = json.loads(content)
     except ValueError:
         return ""
-    return _in_words(said)[:2000]
+    return in_words(said)[:2000]
 
 
-def _in_words(said: Any) -> str:
+def in_words(said: Any) -> str:
+    """An error of the API, or a list of them, as a sentence."""
     if isinstance(said, str):
         return said
     if isinstance(said, list):
-        return "; ".join(filter(None, map(_in_words, said)))
+        return "; ".join(filter(None, map(in_words, said)))
     if not isinstance(said, Mapping):
         return ""
     words = [str(said[name]) for name in ("message", "what", "msg", "remedy") if said.get(name)]
     where = said.get("where") or ".".join(str(each) for each in said.get("loc", ()))
-    more = [_in_words(said[name]) for name in ("detail", "faults", "errors") if said.get(name)]
+    where = f"line {said['line']}, {where}" if said.get("line") and where else where or (f"line {said['line']}" if said.get("line") else "")
+    more = [in_words(said[name]) for name in ("detail", "faults", "errors") if said.get(name)]
     text = " ".join(word if word.endswith((".", "!", "?")) else f"{word}." for word in [*words, *filter(None, more)])
     return f"{where}: {text}" if where else text
