@@ -65,9 +65,9 @@ class Stations:
                 row = row.replace("</VERSION>", f"+b{dice.randint(1, 3)}</VERSION>")
             rows.append(re.sub("<INSTALLDATE>.*?</INSTALLDATE>", f"<INSTALLDATE>{day}</INSTALLDATE>", row))
         for _ in range(40):
-            row = dice.choice(self._rows)
-            name = f"local-{dice.randrange(3000)}"
-            rows.append(re.sub("<NAME>.*?</NAME>", f"<NAME>{name}</NAME>", row))
+            local = dice.randrange(3000)
+            row = re.sub("<NAME>.*?</NAME>", f"<NAME>local-{local}</NAME>", self._rows[local % len(self._rows)])
+            rows.append(re.sub("<INSTALLDATE>.*?</INSTALLDATE>", f"<INSTALLDATE>{day}</INSTALLDATE>", row))
         dice_of_upgrade = random.Random(number + 1)
         for index in dice_of_upgrade.sample(range(len(rows)), 3) if upgraded else ():
             rows[index] = rows[index].replace("</VERSION>", f"+deb12u{dice_of_upgrade.randint(1, 2)}</VERSION>")
@@ -83,5 +83,7 @@ class Stations:
         )
         if later:
             before = before.replace("00-00-00 00:25:47", "00-00-01 03:14:15")
-        after = self._after.replace("<DEVICEID>vm-", f"<DEVICEID>{name}-").replace("<NAME>vda</NAME>", f"<NAME>vda</NAME>\n      <SERIALNUMBER>{serial}D</SERIALNUMBER>")
+        after = self._after.replace("<DEVICEID>vm-", f"<DEVICEID>{name}-").replace(
+            "<NAME>vda</NAME>", f"<NAME>vda</NAME>\n      <SERIALNUMBER>{serial}D</SERIALNUMBER>"
+        )
         return (before + "".join(rows) + after).encode()

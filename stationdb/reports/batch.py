@@ -20,12 +20,12 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, Operational
 from ..registry.models import MacAddress, Station
 from . import document
 from .errors import ReportError
-from .formats import Memory, Reported, read
+from .formats import Document, Memory, Reported, read
 from .identity import Evidence, Known, evidence, free_name, names_like, new_cards
 from .models import Report, Unplaced
 from .placing import Places
 from .spool import Claim, Spool
-from .store import Taken, describe, number_software, store
+from .store import Taken, describe, known_software, number_software, store
 
 log = logging.getLogger(__name__)
 
@@ -102,10 +102,17 @@ class Worker:
     def _batch(self, claims: Sequence[Claim]) -> Counts:
         counts = Counts()
         self.memory.forget()
-        documents = []
+        texts: list[tuple[Claim, Document]] = []
         for claim in claims:
             try:
-                report = read(document.plain(claim.data), self.memory)
+                texts.append((claim, Document(document.plain(claim.data))))
+            except ReportError as error:
+                self._refuse(claim, str(error), counts)
+        known = known_software([text.software_digest for _claim, text in texts])
+        documents = []
+        for claim, text in texts:
+            try:
+                report = read(text, self.memory, known)
                 documents.append(_Document(claim, report, evidence(report, claim.envelope)))
             except ReportError as error:
                 self._refuse(claim, str(error), counts)

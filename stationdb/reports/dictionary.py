@@ -27,6 +27,7 @@ def number(titles: Iterable[Title]) -> None:
 
 def _number(titles: Sequence[Title]) -> None:
     programs = _programs(titles)
+    before = _versions(programs.values())
     if new := [title for title in titles if (title.name, title.source) not in programs]:
         Software.objects.bulk_create(
             {
@@ -35,7 +36,7 @@ def _number(titles: Sequence[Title]) -> None:
             ignore_conflicts=True,
         )
         programs = _programs(titles)
-    versions = _versions(programs.values())
+    versions = before
     if new := [title for title in titles if (programs[title.name, title.source], title.version, title.arch) not in versions]:
         SoftwareVersion.objects.bulk_create(
             [
@@ -51,7 +52,10 @@ def _number(titles: Sequence[Title]) -> None:
         )
         versions = _versions(programs.values())
     found = [(title, versions[programs[title.name, title.source], title.version, title.arch]) for title in titles]
-    transaction.on_commit(lambda: _remember(found))
+    stored = set(before.values())
+    _remember([(title, each) for title, each in found if each in stored])
+    if new:  # what may yet be undone is remembered when it no longer can be
+        transaction.on_commit(lambda: _remember(found))
 
 
 def _remember(found: Sequence[tuple[Title, int]]) -> None:

@@ -16,7 +16,7 @@ from django.db import connection
 
 from ..registry.models import Station
 from . import dictionary
-from .formats.canonical import Reported
+from .formats.canonical import Reported, Title
 from .models import Section, SectionChange
 from .sections import (
     SOFTWARES,
@@ -73,6 +73,7 @@ def store(batch: Sequence[Taken]) -> None:
     for station, kind in digests:
         kinds[station].append(kind)
     differing: list[tuple[Taken, str, bytes, bytes]] = []  # kind, digest, JSON
+    unread: list[Title] = []
     for taken in batch:
         report, pk = taken.report, taken.station.pk
         for kind in report.speaks_of:
@@ -86,9 +87,14 @@ def store(batch: Sequence[Taken]) -> None:
             if digests.get((pk, kind)) != value and (rows or (pk, kind) in digests):
                 differing.append((taken, kind, value, plain))
         if report.software is not None:
+            if report.unread and digests.get((pk, SOFTWARES)) != report.software_digest:
+                unread += report.read_software()
             value = report.software_digest or digest(repr(sorted({title.id for title in report.software})).encode())
             if digests.get((pk, SOFTWARES)) != value and (report.software or (pk, SOFTWARES) in digests):
                 differing.append((taken, SOFTWARES, value, b""))
+    dictionary.number(unread)
+    if not all(title.id for title in unread):
+        raise LookupError("software of a known digest is not in the dictionary")
     work = _Work()
     old = _stored({(taken.station.pk, kind) for taken, kind, *_rest in differing if (taken.station.pk, kind) in digests})
     for taken, kind, value, plain in differing:
@@ -235,3 +241,10 @@ def _see(seen: Sequence[tuple[datetime, int]]) -> None:
 def number_software(reports: Iterable[Reported]) -> None:
     """Give every software in the reports its number, in transactions of its own."""
     dictionary.number(title for report in reports for title in report.software or ())
+
+
+def known_software(digests: Iterable[bytes | None]) -> set[bytes]:
+    """Those of the digests that some station's software was read from: its rows need not be read again."""
+    wanted = [value for value in digests if value]
+    found = Section.objects.filter(kind=SOFTWARES, digest__in=wanted).values_list("digest", flat=True) if wanted else []
+    return {bytes(value) for value in found}

@@ -9,7 +9,7 @@ Source of names and units: inventory.schema.json of github.com/glpi-project/inve
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -49,6 +49,9 @@ NUMBERS: Mapping[str, frozenset[str]] = {
 SECRET = frozenset({("hardware", "winprodkey"), ("licenseinfos", "key")})
 """Licence keys, of which the last five characters are kept: enough to tell which it is."""
 
+_KEPT_SECRET = frozenset(kind for kind, _key in SECRET)
+_NONE = frozenset[str]()
+_SEEN: set[str] = set()
 _LARGEST_NUMBER = (1 << 63) - 1
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _NUMBER = re.compile(r"\s*(-?\d{1,19})")
@@ -91,6 +94,8 @@ class Reported:
     """Of the section softwares; None when it says nothing of it."""
     software_digest: bytes | None = None
     """Of the bytes that the software was read from, when they were set apart."""
+    unread: Callable[[], list[Title] | None] | None = None
+    """Reads the software, which was left unread since another report had the same bytes."""
     speaks_of: frozenset[str] = frozenset()
     """Sections that are empty when they are missing."""
     cleaned: bytes | None = None
@@ -114,6 +119,19 @@ class Reported:
         if len(self.software) > MOST_ROWS:
             raise too_many(SOFTWARES)
 
+    def add_cut(self, digest: bytes, titles: list[Title], unread: Callable[[], list[Title] | None] | None) -> None:
+        """Add the software of a run of rows that was set apart."""
+        self.add_software(titles)
+        self.software_digest, self.unread = digest, unread
+
+    def read_software(self) -> list[Title]:
+        """The software that was left unread. ReportError when it cannot be read, which it could when its digest was stored."""
+        titles = self.unread() if self.unread else None
+        if titles is None:
+            raise ReportError("The software cannot be read.", "Send it again.")
+        self.software, self.unread = (self.software or []) + titles, None
+        return titles
+
     def first(self, kind: str) -> Row:
         """The first row of a section; empty when it has none."""
         rows = self.sections.get(kind)
@@ -128,9 +146,20 @@ def too_many(kind: str) -> ReportError:
 def clean(kind: str, row: Mapping[str, object]) -> dict[str, str | int]:
     """A row without empty values, control characters and licence keys, its numbers as numbers."""
     found: dict[str, str | int] = {}
-    numbers = NUMBERS.get(kind, frozenset())
+    numbers = NUMBERS.get(kind, _NONE)
     for key, value in row.items():
-        if value is None or value == "" or not _KEY.fullmatch(key):
+        if (
+            type(value) is str
+            and len(value) < LONGEST
+            and value.isprintable()
+            and key in _SEEN
+            and key not in numbers
+            and kind not in _KEPT_SECRET
+        ):
+            if value := value.strip():  # as nearly all are
+                found[key] = value
+            continue
+        if value is None or value == "" or not _is_key(key):
             continue
         if isinstance(value, bool):
             value = int(value)
@@ -146,6 +175,16 @@ def clean(kind: str, row: Mapping[str, object]) -> dict[str, str | int]:
         if len(found) >= MOST_KEYS:
             break
     return found
+
+
+def _is_key(key: str) -> bool:
+    """Whether a key is one that may be stored; those that are, are remembered."""
+    if key not in _SEEN:
+        if not _KEY.fullmatch(key):
+            return False
+        if len(_SEEN) < 1000:
+            _SEEN.add(key)
+    return True
 
 
 def clean_text(text: str, longest: int = LONGEST) -> str:

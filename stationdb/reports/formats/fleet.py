@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
 from lxml import etree
 
@@ -15,7 +16,7 @@ from ..errors import ReportError
 from ..sections import KINDS, SOFTWARES
 from .canonical import NEVER, Reported, clean_text
 from .markup import parse
-from .repeated import Memory, Shape, cut
+from .repeated import Cut, Memory, Shape
 
 
 def _row(element: etree._Element) -> Mapping[str, str]:
@@ -35,9 +36,11 @@ SHAPE = Shape(
 )
 
 
-def read(document: bytes, memory: Memory) -> Reported:
-    """The report in a document. ReportError when it is none."""
-    parts = cut(document, SHAPE, memory)
+def read(document: bytes, memory: Memory, parts: Cut | None, unread: bool) -> Reported:
+    """The report in a document, of which parts is the cut. unread leaves its software for later. ReportError when it is none."""
+    titles = parts.titles(memory) if parts and not unread else []
+    if titles is None:
+        parts = None
     root = parse(parts.rest if parts else document)
     marks = root.findall(f"{SOFTWARES}/fleet-cut") if parts else []
     if parts and (len(marks) != 1 or len(root.findall(SOFTWARES)) != 1 or len(root.findall(SOFTWARES)[0]) != 1):
@@ -58,12 +61,12 @@ def read(document: bytes, memory: Memory) -> Reported:
     report.speaks_of = frozenset(KINDS) - missing
     for section in root:
         if section.tag == SOFTWARES:
-            titles = [] if parts else [memory.title(_row(item)) for item in section]
-            report.add_software([title for title in titles if title])
+            found = [] if parts else [memory.title(_row(item)) for item in section]
+            report.add_software([title for title in found if title])
         else:
             report.add(str(section.tag), (_row(item) for item in section))
     if parts:
-        report.software, report.software_digest = parts.titles, parts.digest
+        report.add_cut(parts.digest, titles or [], partial(parts.titles, memory) if unread else None)
     if forbidden := [section for section in root if section.tag in NEVER]:
         for section in forbidden:
             root.remove(section)

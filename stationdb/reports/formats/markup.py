@@ -38,13 +38,28 @@ def flat(element: etree._Element) -> dict[str, str]:
     """
     values: dict[str, str] = {}
     for child in element:
-        name = str(child.tag).lower()
+        tag, text = child.tag, child.text
+        name = _NAMES.get(tag) or _named(tag)
         if len(child):
-            for below, text in flat(child).items():
-                _put(values, f"{name}_{below}", text)
-        elif child.text:
-            _put(values, name, child.text)
+            for below, deeper in flat(child).items():
+                _put(values, f"{name}_{below}", deeper)
+        elif text:
+            if name in values:
+                _put(values, name, text)
+            else:
+                values[name] = text
     return values
+
+
+_NAMES: dict[str, str] = {}
+"""Names of elements in lower case, as many as agents know."""
+
+
+def _named(tag: object) -> str:
+    name = str(tag).lower()
+    if len(_NAMES) < 1000:
+        _NAMES[str(tag)] = name
+    return name
 
 
 def _put(values: dict[str, str], name: str, text: str) -> None:

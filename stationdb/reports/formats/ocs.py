@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 
 from lxml import etree
 
@@ -19,7 +20,7 @@ from ..sections import KINDS, SOFTWARES
 from .canonical import NEVER, Reported, clean_text
 from .glpi import UNSAID
 from .markup import flat, parse, text_of
-from .repeated import Memory, Shape, cut
+from .repeated import Cut, Memory, Shape
 
 NAMES: Mapping[str, Mapping[str, str]] = {
     "bios": {"serial": "biosserial", "type": "chassis_type"},
@@ -79,9 +80,11 @@ SHAPE = Shape(
 )
 
 
-def read(document: bytes, memory: Memory) -> Reported:
-    """The report in a document. ReportError when it is none."""
-    parts = cut(document, SHAPE, memory)
+def read(document: bytes, memory: Memory, parts: Cut | None, unread: bool) -> Reported:
+    """The report in a document, of which parts is the cut. unread leaves its software for later. ReportError when it is none."""
+    titles = parts.titles(memory) if parts and not unread else []
+    if titles is None:
+        parts = None
     root = parse(parts.rest if parts else document)
     content = root.find("CONTENT")
     if parts and (content is None or len(content.findall("fleet-cut")) != 1):
@@ -100,8 +103,7 @@ def read(document: bytes, memory: Memory) -> Reported:
     report.agent = clean_text(text_of(content, "VERSIONCLIENT") or "OCS", 100)
     _read_sections(content, report, memory, whole=parts is None)
     if parts:
-        report.add_software(parts.titles)
-        report.software_digest = parts.digest
+        report.add_cut(parts.digest, titles or [], partial(parts.titles, memory) if unread else None)
     report.name = str(report.first("hardware").get("name") or _TIME_IN_DEVICE.sub("", report.device))[:253]
     if forbidden := [element for element in content if str(element.tag).lower() in NEVER]:
         for element in forbidden:

@@ -79,21 +79,26 @@ class Shape:
 
 @dataclass(frozen=True)
 class Cut:
-    """A document in two: the rest, with a mark where the run of rows was, and what the run says."""
+    """A document in two: the rest, with a mark where the run of rows was, and the run."""
 
     rest: bytes
-    titles: list[Title]
+    run: bytes
     digest: bytes
     """Of the run's bytes."""
-    run: bytes
+    shape: Shape
+
+    def titles(self, memory: Memory) -> list[Title] | None:
+        """What the run names; None when its rows are not all flat. ReportError when there are too many."""
+        rows = self.shape.date.sub(self.shape.undated, self.run).split(self.shape.row_end)
+        if rows.pop().strip():
+            return None
+        if len(rows) > MOST_ROWS:
+            raise too_many(SOFTWARES)
+        return _titles(rows, self.shape, memory)
 
 
-def cut(document: bytes, shape: Shape, memory: Memory) -> Cut | None:
-    """Cut the run of rows out; None when the document is not so plain that this can be done as text. ReportError for too many rows."""
-    prolog = _PROLOG.match(document)
-    begins = prolog.end() if prolog else 0
-    if b"<!" in document or document.find(b"<?", begins) >= 0 or b"fleet-cut" in document:
-        return None
+def cut(document: bytes, shape: Shape) -> Cut | None:
+    """Cut the run of rows out; None when the document is not so plain that this can be done as text."""
     first, last = document.find(shape.begin), document.rfind(shape.end)
     if first < 0 or last < 0:
         return None
@@ -103,17 +108,21 @@ def cut(document: bytes, shape: Shape, memory: Memory) -> Cut | None:
         first += len(shape.begin)
     if last <= first:
         return None
+    before, after = document[:first], document[last:]
+    prolog = _PROLOG.match(before)
+    begins = prolog.end() if prolog else 0
+    # The run needs no such look: a flat row has neither.
+    if (
+        b"<!" in before
+        or b"<!" in after
+        or b"<?" in after
+        or before.find(b"<?", begins) >= 0
+        or b"fleet-cut" in before
+        or b"fleet-cut" in after
+    ):
+        return None
     run = document[first:last]
-    rows = shape.date.sub(shape.undated, run).split(shape.row_end)
-    if rows.pop().strip():
-        return None
-    if len(rows) > MOST_ROWS:
-        raise too_many(SOFTWARES)
-    titles = _titles(rows, shape, memory)
-    if titles is None:
-        return None
-    digest = hashlib.sha256(run).digest()[:16]
-    return Cut(document[:first] + shape.mark + document[last:], titles, digest, run)
+    return Cut(before + shape.mark + after, run, hashlib.sha256(run).digest()[:16], shape)
 
 
 def _titles(rows: list[bytes], shape: Shape, memory: Memory) -> list[Title] | None:

@@ -32,6 +32,7 @@ class Section(models.Model):
 
         verbose_name = _("section of a report")
         verbose_name_plural = _("sections of reports")
+        indexes = [models.Index(fields=["digest"], condition=models.Q(kind="softwares"), name="section_software_digest")]
 
 
 class SectionChange(models.Model):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from stationdb.reports import formats
 from stationdb.reports.errors import ReportError
 from stationdb.reports.formats import Memory, read, repeated
 from stationdb.tests.reports.documents import REAL, fleet, ocs, real
@@ -28,12 +29,8 @@ def outcome(document: bytes, memory: Memory) -> object:
 
 def plainly(document: bytes) -> object:
     """The same by lxml alone, for the whole document."""
-    with mock.patch.object(repeated, "cut", return_value=None):
-        from stationdb.reports.formats import fleet as ours
-        from stationdb.reports.formats import ocs as theirs
-
-        with mock.patch.object(ours, "cut", return_value=None), mock.patch.object(theirs, "cut", return_value=None):
-            return outcome(document, Memory())
+    with mock.patch.object(formats, "cut", return_value=None):
+        return outcome(document, Memory())
 
 
 MEMORY = Memory()
