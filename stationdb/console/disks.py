@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from .words import said
+from .words import is_number, said
 
 TONES = {"ext4": "t1", "xfs": "t1", "btrfs": "t1", "ntfs": "t2", "vfat": "t4", "exfat": "t4", "fat32": "t4", "swap": "t5"}
 """Colours by file system; others have t3."""
@@ -152,5 +152,4 @@ def _device(text: str) -> str:
 
 
 def _int(value: object) -> int:
-    text = str(value if value is not None else "")
-    return min(int(text), 1 << 53) if text.isascii() and text.isdecimal() else 0
+    return int(str(value)) if is_number(value) else 0

@@ -163,7 +163,7 @@ def labels(kind: str) -> Mapping[str, Any]:
 
 def said(kind: str, key: str, value: str | int) -> str:
     """A value as people read it."""
-    if (kind, key) in MEBIBYTES and str(value).isdecimal():
+    if (kind, key) in MEBIBYTES and is_number(value):
         mebibytes = int(value)
         for step, unit in ((1 << 20, _("TiB")), (1 << 10, _("GiB"))):
             if mebibytes >= step:
@@ -173,7 +173,13 @@ def said(kind: str, key: str, value: str | int) -> str:
     if (kind, key) == ("smart", "passed"):
         return _("yes") if str(value) in ("1", "true", "True") else _("NO")
     measure = UNITS.get((kind, key))
-    return f"{value} {measure}" if measure and str(value).isdecimal() else str(value)
+    return f"{value} {measure}" if measure and is_number(value) else str(value)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a number that can be real; stations say what they like."""
+    text = str(value)
+    return text.isascii() and text.isdecimal() and len(text) <= 15
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from .. import sheet
 from ..disks import Disk, disks
 from ..pdf import Block, sheet_document
 from ..sheet import Column
-from ..words import KEYS, Table, sentence, table
+from ..words import KEYS, Table, is_number, sentence, table
 from .access import Request, page, require
 
 AUDIT = logging.getLogger("stationdb.audit")
@@ -205,7 +205,7 @@ def _disks(sections: dict[str, list[Row]]) -> list[Disk]:
 def _drives(drives: Sequence[Row]) -> list[dict[str, Any]]:
     told = []
     for row in drives:
-        total, free = (int(row[key]) if str(row.get(key, "")).isdecimal() else 0 for key in ("total", "free"))
+        total, free = (int(row[key]) if is_number(row.get(key)) else 0 for key in ("total", "free"))
         used = max(total - free, 0)
         share = used / total if total else 0.0
         told.append(
