@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from typing import Optional
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape
 
 from ..errors import InputError
 from .report import Report
@@ -37,4 +37,6 @@ def write(report: Report, station: str, *, tag: str = "", created: Optional[floa
 
 
 def _attributes(row: Row) -> str:
-    return "".join(f" {name}={quoteattr(plain(str(value))[:LONG_LIMIT])}" for name, value in row.items())
+    # Always between double quotes, so that the same row is the same bytes whatever is in it.
+    values = {name: escape(plain(str(value))[:LONG_LIMIT], {'"': "&quot;"}) for name, value in row.items()}
+    return "".join(f' {name}="{value}"' for name, value in values.items())
