@@ -93,6 +93,13 @@ class StationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         if self.instance.pk:
             self.fields["macs"].initial = "\n".join(card.mac for card in self.instance.macs.all())
 
+    def clean_name(self) -> str:
+        """A name that is free, whatever its case; said beside the field, where the constraint's own message would not stand."""
+        name: str = self.cleaned_data["name"]
+        if Station.objects.filter(name__iexact=name).exclude(pk=self.instance.pk or 0).exists():
+            raise ValidationError(_("The name is taken."))
+        return name
+
     def clean_macs(self) -> list[str]:
         """Addresses in one spelling; one of another station is refused."""
         macs = sorted({mac_address(text) for text in self.cleaned_data["macs"]})

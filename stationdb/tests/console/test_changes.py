@@ -1,0 +1,211 @@
+# Copyright: (c) 2026, Fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people change: forms, imports, passwords, tokens, users."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from stationdb.accounts.models import Assignment, Role, Token, User
+from stationdb.accounts.rights import Right
+from stationdb.registry.models import Group, Site, Station, StationValue
+
+PASSWORD = "correct-horse-battery"
+
+
+def page_of(response) -> str:
+    return response.content.decode()
+
+
+def station_form(**change: str) -> dict[str, str]:
+    site = Site.objects.get(slug="agency0001").pk
+    return {
+        "name": "lab1",
+        "site": str(site),
+        "state": "new",
+        "kind": "stations",
+        "variables": '{"room": 12}',
+        "macs": "52-54-00-AA-BB-01",
+        **change,
+    }
+
+
+def test_a_station_is_added_changed_and_removed(editor):
+    response = editor.post("/stations/add/", station_form(), follow=True)
+    made = Station.objects.get(name="lab1")
+    assert "lab1 was saved." in page_of(response) and made.variables == {"room": 12}
+    assert [card.mac for card in made.macs.all()] == ["52:54:00:aa:bb:01"]
+    editor.post(f"/stations/{made.pk}/edit/", station_form(name="lab2", macs="", model="pc00003"))
+    made.refresh_from_db()
+    assert made.name == "lab2" and not made.macs.exists() and made.model.name == "pc00003"
+    assert "lab2" in page_of(editor.get(f"/stations/{made.pk}/remove/")) and Station.objects.filter(pk=made.pk).exists()
+    editor.post(f"/stations/{made.pk}/remove/")
+    assert not Station.objects.filter(pk=made.pk).exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "no name"),
+        ("name", "PC00003"),
+        ("macs", "zz"),
+        ("macs", "a4:bb:6d:00:00:01"),
+        ("model", "pc00002"),
+        ("variables", "[1]"),
+        ("address", "1.2.3"),
+        ("uuid", "x"),
+    ],
+)
+def test_what_is_wrong_with_a_station_is_said_and_nothing_saved(editor, field, value):
+    response = editor.post("/stations/add/", station_form(**{field: value}))
+    assert response.status_code == 400 and f'id="id_{field}_error"' in page_of(response)
+    assert not Station.objects.filter(name="lab1").exists()
+
+
+def test_nothing_moves_to_a_site_beyond_the_perimeter(editor, fleet):
+    south = Site.objects.get(slug="agency0002")
+    response = editor.post(f"/stations/{fleet.stations[0].pk}/edit/", station_form(site=str(south.pk)))
+    assert response.status_code == 400 and Station.objects.get(name="pc00001").site.slug == "agency0001"
+    for path, form in (
+        ("/sites/add/", {"slug": "x", "name": "x", "parent": str(south.pk)}),
+        ("/sites/add/", {"slug": "x", "name": "x"}),
+        ("/groups/add/", {"name": "x"}),
+        ("/groups/add/", {"name": "x", "site": str(south.pk)}),
+    ):
+        assert editor.post(path, {"variables": "{}", **form}).status_code == 400, path
+    assert not Site.objects.filter(slug="x").exists() and not Group.objects.filter(name="x").exists()
+
+
+def test_a_site_and_its_subnets(editor):
+    north = Site.objects.get(slug="north")
+    editor.post(
+        "/sites/add/",
+        {"slug": "school", "name": "École", "parent": str(north.pk), "subnets": "10.99.0.0/24\n10.99.1.0/24", "variables": "{}"},
+    )
+    school = Site.objects.get(slug="school")
+    assert [subnet.network for subnet in school.subnets.all()] == ["10.99.0.0/24", "10.99.1.0/24"] and school.path.startswith(north.path)
+    form = {"slug": "school", "name": "École", "parent": str(north.pk), "subnets": "10.0.0.0/24", "variables": "{}"}
+    assert "Another site has 10.0.0.0/24" in page_of(editor.post(f"/sites/{school.pk}/edit/", form))
+    assert "still used by" in page_of(editor.post(f"/sites/{Site.objects.get(slug='agency0001').pk}/remove/", follow=True))
+    editor.post(f"/sites/{school.pk}/remove/")
+    assert not Site.objects.filter(slug="school").exists()
+
+
+def test_groups_and_their_members(editor):
+    north = Site.objects.get(slug="north")
+    wrong = editor.post("/groups/add/", {"name": "lab", "site": str(north.pk), "criteria": "ram < 8 GiX", "variables": "{}"})
+    assert "At character 7 (8 GiX)" in page_of(wrong)
+    editor.post("/groups/add/", {"name": "lab", "site": str(north.pk), "criteria": "", "variables": "{}"})
+    group = Group.objects.get(name="lab")
+    path = f"/groups/{group.pk}/members/"
+    assert "pc00002" in page_of(editor.post(path, {"names": "pc00001 pc00002"}, follow=True)) and not group.stations.exists()
+    editor.post(path, {"names": "PC00001, pc00003"})
+    assert [station.name for station in group.stations.all()] == ["pc00001", "pc00003"]
+    editor.post(f"{path}{Station.objects.get(name='pc00001').pk}/remove/")
+    assert [station.name for station in group.stations.all()] == ["pc00003"]
+    kiosks = Group.objects.get(name="kiosks")
+    assert editor.post(f"/groups/{kiosks.pk}/members/", {"names": "pc00003"}).status_code == 403
+
+
+def test_secret_values_are_kept_and_forgotten(editor, fleet):
+    station = fleet.stations[0]
+    editor.post(f"/stations/{station.pk}/values/", {"name": "office_key", "value": "A-1"})
+    editor.post(f"/stations/{station.pk}/values/", {"name": "office_key", "value": "A-2"})
+    value = StationValue.objects.get(station=station)
+    assert value.value == "A-2"
+    editor.post(f"/stations/{station.pk}/values/{value.pk}/remove/")
+    assert not StationValue.objects.exists()
+
+
+def test_an_import_shows_what_would_change_and_then_does_it(editor):
+    table = "name,site,tag\npc00001,agency0001,NEW TAG\nlab7,agency0003,\n"
+    page = page_of(editor.post("/stations/import/", {"text": table}))
+    assert "2 stations would change" in page and "NEW TAG" in page and not Station.objects.filter(name="lab7").exists()
+    editor.post("/stations/import/", {"text": table, "apply": "1"})
+    assert Station.objects.get(name="lab7").site.slug == "agency0003" and Station.objects.get(name="pc00001").tag == "NEW TAG"
+    page = page_of(editor.post("/stations/import/", {"text": "name,site\nlab8,agency0003\nlab9,agency0002\n", "apply": "1"}))
+    assert "1 fault" in page and "agency0002" in page and not Station.objects.filter(name__startswith="lab8").exists()
+    assert "not UTF-8" in page_of(editor.post("/stations/import/", {"file": _file(b"name\n\xff\n")}))
+
+
+def _file(content: bytes):
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    return SimpleUploadedFile("stations.csv", content, "text/csv")
+
+
+def test_a_one_time_password_leads_to_a_new_one_first(fleet):
+    user = User.objects.create_user("alice", password=PASSWORD, must_change_password=True)
+    client = Client()
+    response = client.post("/sign-in/", {"username": "alice", "password": PASSWORD, "next": "/stations/"})
+    assert response["Location"] == "/stations/"
+    for path in ("/", "/stations/", "/account/", "/stations/export.csv"):
+        assert client.get(path)["Location"] == "/password/"
+    form = {"old_password": PASSWORD, "new_password1": "another-horse-42", "new_password2": "another-horse-42"}
+    assert 'id="id_old_password_error"' in page_of(client.post("/password/", {**form, "old_password": "no"}))
+    client.post("/password/", form)
+    user.refresh_from_db()
+    assert not user.must_change_password and client.get("/account/").status_code == 200
+
+
+def test_tokens_are_issued_within_ones_rights_shown_once_and_revoked(reader):
+    page = page_of(reader.post("/account/tokens/", {"name": "AWX", "days": "30", "scopes": ["stations.view"]}))
+    secret = re.search(r"fleet_[A-Za-z0-9_-]{43}", page)
+    assert secret and Token.find(secret[0]).name == "AWX"
+    assert secret[0] not in page_of(reader.get("/account/"))
+    assert reader.post("/account/tokens/", {"name": "root", "days": "30", "scopes": ["stations.edit"]}).status_code == 400
+    assert reader.post("/account/tokens/", {"name": "AWX", "days": "30", "scopes": ["export"]}).status_code == 400
+    other, _secret = Token.issue(User.objects.create_user("bob"), "b", [Right.VIEW], timedelta(days=1))
+    assert reader.post(f"/account/tokens/{other.pk}/revoke/").status_code == 404
+    reader.post(f"/account/tokens/{Token.objects.get(name='AWX').pk}/revoke/")
+    assert [token.name for token in Token.objects.all()] == ["b"]
+
+
+def test_users_get_roles_and_a_password_to_sign_in_once(admin):
+    page = page_of(admin.post("/users/add/", {"username": "carol", "language": "fr", "is_active": "on"}))
+    password = re.search(r'class="revealed">([^<]+)<', page)[1]
+    carol = User.objects.get(username="carol")
+    assert carol.check_password(password) and carol.must_change_password
+    admin.post("/roles/add/", {"name": "north reader", "rights": ["stations.view"]})
+    role = Role.objects.get(name="north reader")
+    admin.post(f"/users/{carol.pk}/roles/", {"role": str(role.pk), "site": str(Site.objects.get(slug="north").pk)})
+    given = Assignment.objects.get(user=carol)
+    assert given.site.slug == "north"
+    assert "not removed while" in page_of(admin.post(f"/roles/{role.pk}/remove/", follow=True))
+    admin.post(f"/users/{carol.pk}/roles/{given.pk}/remove/")
+    admin.post(f"/roles/{role.pk}/remove/")
+    assert not Role.objects.filter(pk=role.pk).exists()
+
+
+def test_language_and_colours_are_kept_for_the_user(admin):
+    admin.post("/language/", {"language": "fr", "next": "/stations/"})
+    admin.post("/theme/", {"theme": "dark", "next": "/stations/"})
+    user = User.objects.get(username="root")
+    assert (user.language, user.theme) == ("fr", "dark")
+    fresh = Client()
+    fresh.force_login(user)
+    page = page_of(fresh.get("/stations/", headers={"Accept-Language": "en"}))
+    assert '<html lang="fr" data-theme="dark">' in page and "Postes" in page
+    assert "Se connecter" in page_of(Client().get("/sign-in/", headers={"Accept-Language": "fr"}))
+
+
+def test_pages_for_what_went_wrong(admin, monkeypatch):
+    response = admin.get("/nothing/here/")
+    assert response.status_code == 404 and "Not found" in page_of(response)
+    assert admin.get("/stations/999999/").status_code == 404
+    admin.raise_request_exception = False
+    monkeypatch.setattr("stationdb.console.views.dashboard.figures", lambda perimeter: 1 / 0)
+    response = admin.get("/")
+    assert response.status_code == 500 and "Something went wrong" in page_of(response)
+
+
+def test_who_has_no_role_is_told_so(db):
+    client = Client()
+    client.force_login(User.objects.create_user("nobody"))
+    assert "no role gives you a site" in page_of(client.get("/"))
+    assert client.get("/stations/").status_code == 403
