@@ -18,7 +18,7 @@ from .errors import CriteriaError
 from .fields import CALLS, FIELDS, REPORT, find
 from .installed import holders
 from .kinds import Field, Scope, any_of, nearest
-from .lookups import AddressText, contains
+from .lookups import searched
 from .network import card_contains
 from .syntax import Word
 from .variables import PREFIX
@@ -168,9 +168,7 @@ class Compilation(Scope):
 
 
 def anywhere(text: str) -> Q:
-    """Stations that have this text in their name, serial number, address, network cards, product or user."""
-    found = contains("name", text) | contains("serial", text) | contains("product", text) | contains("user", text)
-    if set(text.lower()) <= set("0123456789abcdef.:"):
-        found |= contains("reported_address", text) | (Q(address__isnull=False) & contains(AddressText("address"), text))
+    """Stations that have this text in their name, serial number, product, user, addresses or network cards."""
+    found = searched(text)
     card = card_contains(text)
     return found if card is None else found | card

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import CharField, F, Func, Q
+from django.db.models import F, Q
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact, Lookup
@@ -25,17 +25,6 @@ else:
 
 Sql = tuple[str, Any]
 _ASCII_UPPER = {small: small - 32 for small in range(ord("a"), ord("z") + 1)}
-
-
-class AddressText(Func):
-    """An IP address as text: PostgreSQL has a type of its own for them."""
-
-    arity = 1
-    output_field = CharField()
-    template = "%(expressions)s"
-
-    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
-        return self.as_sql(compiler, connection, template="HOST(%(expressions)s)", **context)
 
 
 class _Folding(_Lookup):
@@ -64,6 +53,11 @@ class _Like(_Folding):
         return self.as_sql(compiler, connection, "{}")
 
 
+class _LikeExactly(_Like):
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Sql:
+        return self.as_sql(compiler, connection, "{}")
+
+
 def same(column: str | Combinable, text: str) -> Q:
     """The column is this text."""
     return Q(_Same(_text(column), text.translate(_ASCII_UPPER)))
@@ -77,6 +71,16 @@ def contains(column: str | Combinable, text: str) -> Q:
 def begins(column: str | Combinable, text: str) -> Q:
     """The column begins with this text."""
     return Q(_Like(_text(column), f"{_escaped(text)}%"))
+
+
+def spelled(column: str | Combinable, pattern: str) -> Q:
+    """The column, in which each text has one spelling, is like this pattern of SQL."""
+    return Q(_LikeExactly(_text(column), pattern))
+
+
+def searched(text: str) -> Q:
+    """Stations that have this text in what is searched for words without a field."""
+    return spelled("searched", f"%{_escaped(text)}%")
 
 
 def matches(column: str | Combinable, pattern: str) -> Q:

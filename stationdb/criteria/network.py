@@ -15,11 +15,12 @@ from django.db.models import Q
 from django.db.models.expressions import Combinable
 from django.utils.translation import gettext as _
 
+from ..registry.expressions import AddressText
 from ..registry.fields import mac_address
 from ..registry.models import MacAddress
 from . import values
 from .kinds import LIKENESS, Field, Scope, any_of
-from .lookups import AddressText, begins, matches
+from .lookups import matches, same, spelled
 from .syntax import Word
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -82,13 +83,9 @@ def card_contains(text: str) -> Q | None:
     digits = re.sub(r"[-:.]", "", text.lower())
     if not re.fullmatch(r"[0-9a-f]{2,12}", digits):
         return None
-    return cards(matches("mac", text.replace("-", ":")) | any_of(matches("mac", spelling) for spelling in _spellings(digits)))
-
-
-def _spellings(digits: str) -> list[str]:
-    """Digits with colons, begun at either half of a byte."""
-    whole = ":".join(re.findall("..?", digits))
-    return [whole, digits[0] + ":" + ":".join(re.findall("..?", digits[1:]))]
+    bytes_on, half_on = ":".join(re.findall("..?", digits)), ":".join([digits[0], *re.findall("..?", digits[1:])])
+    spellings = {bytes_on, half_on} if digits == text.lower() else {text.lower().replace("-", ":")}
+    return cards(any_of(Q(mac__contains=spelling) for spelling in sorted(spellings)))
 
 
 def either_address(condition: Callable[[str | Combinable], Q]) -> Q:
@@ -100,13 +97,13 @@ def in_network(column: str | Combinable, network: Network) -> Q:
     """An IPv4 address, as text, that is in the network: by the beginnings that such texts have."""
     whole, bits = divmod(network.prefixlen, 8)
     octets = str(network.network_address).split(".")
-    if not bits:
-        return begins(column, "".join(f"{octet}." for octet in octets[:whole])) & matches(column, "*.*.*.*")
     known = "".join(f"{octet}." for octet in octets[:whole])
+    if not bits:
+        return spelled(column, f"{known}%" if known else "%.%")
     first = int(octets[whole])
     after = "." if whole < 3 else ""
-    found = any_of(
-        begins(column, f"{known}{octet}{after}") if after else matches(column, f"{known}{octet}?"[:-1])
-        for octet in range(first, first + (1 << 8 - bits))
-    )
-    return begins(column, known) & found if known else found
+    each = [f"{known}{octet}{after}" for octet in range(first, first + (1 << 8 - bits))]
+    if not after:
+        return any_of(same(column, address) for address in each)
+    found = any_of(spelled(column, f"{beginning}%") for beginning in each)
+    return spelled(column, f"{known}%") & found if known else found

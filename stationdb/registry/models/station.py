@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext_lazy as _
 
 from ...accounts.perimeter import ScopedQuerySet
+from ..expressions import AddressText, CapitalLines
 from ..fields import HOST_NAME, PLAIN_TEXT, MacField
 
 
@@ -74,6 +75,15 @@ class Station(models.Model):
     disk_free = models.PositiveBigIntegerField(_("free disk space"), null=True, editable=False)
     """Bytes in the mounted file systems."""
     user = models.CharField(_("last user"), max_length=100, blank=True, editable=False)
+
+    searched = models.GeneratedField(
+        expression=CapitalLines(
+            "name", "serial", "product", "user", "reported_address", Coalesce(AddressText("address"), models.Value(""))
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+    """What words without a field are looked for in, in capitals; kept by the database."""
 
     objects = ScopedQuerySet.as_manager()
 
