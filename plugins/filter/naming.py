@@ -14,6 +14,8 @@ name: station_name
 short_description: The name of a station from its site, room and number
 description:
   - "C({{ 'lyo' | station_name('B204', 7) }}) is V(lyo-b204-07)."
+  - "C({{ new.unknown | new_stations('b204', new.names, {'lyon': 'lyo'}) }}) makes a station of each card that M(fleet.core.register_info)
+    found, named with the next free numbers of the room; the code of a site is its short name unless it is given."
   - "The reverse is C({{ 'lyo-b204-07' | station_place }}), V({site: lyo, room: b204, number: 7})."
 positional: room, number
 options:
@@ -69,8 +71,31 @@ def station_place(name: str) -> dict[str, Any]:
     return {"site": match["site"], "room": match["room"], "number": int(match["number"])}
 
 
+def new_stations(
+    cards: list[dict[str, Any]], room: str, used: dict[str, list[str]], codes: dict[str, str] | None = None, groups: list[str] | None = None
+) -> list[dict[str, Any]]:
+    """Return the stations that unknown network cards become, for M(fleet.core.station); names are the next free numbers of the room."""
+    taken = {str(name).lower() for names in used.values() for name in names}
+    found = []
+    for card in cards:
+        code = (codes or {}).get(card["site"], str(card["site"]).replace("_", ""))
+        # Number 0 is the model's.
+        names = (station_name(code, room, number) for number in range(1, 1000))
+        name = next((each for each in names if each not in taken), None)
+        if name is None:
+            raise AnsibleFilterError(f"new_stations: no number is free in room {room} of {card['site']}")
+        taken.add(name)
+        station = {"name": name, "site": card["site"], "state": "new", "macs": [card["mac"]], "groups": groups or []}
+        if card["reserve"]:
+            station["address"] = card["reserve"]
+        if card["hostname"]:
+            station["comment"] = f"It called itself {card['hostname']} when it was registered."
+        found.append(station)
+    return found
+
+
 class FilterModule:
     """The filters by name."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"station_name": station_name, "station_place": station_place}
+        return {"new_stations": new_stations, "station_name": station_name, "station_place": station_place}

@@ -72,3 +72,28 @@ def test_ansible_finds_the_filters() -> None:
         timeout=60,
     )
     assert "lyo-b204-07/7" in done.stdout
+
+
+def test_unknown_cards_become_stations_with_the_next_free_numbers() -> None:
+    cards = [
+        {"mac": f"52:54:00:00:00:0{number}", "site": site, "reserve": reserve, "hostname": hostname}
+        for number, (site, reserve, hostname) in enumerate([("lyon_est", "10.69.2.11", "desktop"), ("lyon_est", "", ""), ("paris", "", "")])
+    ]
+    found = naming.new_stations(cards, "b204", {"lyon_est": ["LYO-B204-01", "lyo-b204-03"]}, {"lyon_est": "lyo"}, ["kiosks"])
+    assert [station["name"] for station in found] == ["lyo-b204-02", "lyo-b204-04", "paris-b204-01"]
+    assert found[0] == {
+        "name": "lyo-b204-02",
+        "site": "lyon_est",
+        "state": "new",
+        "macs": ["52:54:00:00:00:00"],
+        "groups": ["kiosks"],
+        "address": "10.69.2.11",
+        "comment": "It called itself desktop when it was registered.",
+    }
+    assert "address" not in found[1]
+
+
+def test_a_full_room_is_told() -> None:
+    card = {"mac": "52:54:00:00:00:01", "site": "lyo", "reserve": "", "hostname": ""}
+    with pytest.raises(AnsibleFilterError, match="no number is free in room b204 of lyo"):
+        naming.new_stations([card], "b204", {"lyo": [f"lyo-b204-{number:02d}" for number in range(1000)]})

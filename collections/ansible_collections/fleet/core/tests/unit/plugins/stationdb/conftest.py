@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 from ansible_collections.fleet.core.plugins.module_utils.stationdb.access import Access
-from ansible_collections.fleet.core.plugins.module_utils.stationdb.client import Client
+from ansible_collections.fleet.core.plugins.module_utils.stationdb.client import Client, Conflict
 
 ROOT = Path(__file__).parents[8]
 BIN = Path(sys.executable).parent
@@ -104,14 +104,18 @@ def database(served: StationDatabase) -> Iterator[StationDatabase]:
     """The server with the site lyon and nothing else."""
     yield served
     with served.client() as client:
-        for collection, key, stays in (("stations", "name", ()), ("groups", "name", ()), ("sites", "slug", ("lyon",))):
-            for _attempt in range(5):  # a site goes when those below it are gone
-                for row in client.pages(f"/{collection}"):
-                    if row[key] not in stays:
-                        try:
-                            client.delete(f"/{collection}/{row[key]}")
-                        except Exception:
-                            continue
+        for collection, key in (("stations", "name"), ("groups", "name"), ("sites", "slug")):
+            rows = [row[key] for row in client.pages(f"/{collection}") if row[key] != "lyon"]
+            while rows:  # a site goes when those below it are gone
+                rows = [name for name in rows if not _removed(client, f"/{collection}/{name}")]
+
+
+def _removed(client: Client, path: str) -> bool:
+    try:
+        client.delete(path)
+    except Conflict:
+        return False
+    return True
 
 
 @dataclass
