@@ -146,8 +146,10 @@ class SizeField(NumberField):
         return values.size(word)
 
     def suggestions(self, beginning: str, scope: Scope, limit: int) -> list[str]:
-        digits = beginning.strip()
-        return [f"{digits} {unit}" for unit in values.SIZE_UNITS[-4:]] if digits.isdigit() else ["4 GiB", "8 GiB", "16 GiB"]
+        number, _space, unit = beginning.partition(" ")
+        if not number.isdigit():
+            return [] if beginning else ["4 GiB", "8 GiB", "16 GiB"]
+        return [f"{number} {each}" for each in values.SIZE_UNITS[-4:] if each.lower().startswith(unit.lower())]
 
 
 @dataclass(frozen=True)
