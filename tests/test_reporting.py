@@ -243,6 +243,16 @@ def test_the_timer_reports_by_itself(station: Station, centre: Centre) -> None:
     assert "Persistent=yes" in station.run("systemctl show fleet-report.timer")
 
 
+def test_the_same_facts_are_told_when_ansible_asks(station: Station, room: Room) -> None:
+    inventory, arguments = room.path.parent / "inventory", "sections=networks,operatingsystem"
+    command = [ROOT / ".venv/bin/ansible", "-i", inventory, "pc01", "-m", "fleet.core.station_facts", "-a", arguments, "-o"]
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0"}
+    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=True).stdout
+    facts = json.loads(said.partition("=>")[2])["ansible_facts"]["fleet_station"]
+    assert set(facts) == {"networks", "operatingsystem"}
+    assert {row["mac"] for row in facts["networks"]} == {station.mac}
+
+
 def test_reports_wait_while_the_centre_is_away_and_catch_up_oldest_first(station: Station, centre: Centre) -> None:
     centre.stop()
     seen = []

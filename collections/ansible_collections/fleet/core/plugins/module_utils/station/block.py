@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,8 @@ from .root import Root
 COLUMNS = "NAME,PATH,TYPE,SIZE,VENDOR,MODEL,SERIAL,REV,WWN,TRAN,HCTL,RM,ROTA,FSTYPE,LABEL,UUID,PARTTYPENAME,PARTTYPE"
 # Columns that util-linux before 2.36 does not have.
 _NEWER = ",PARTTYPENAME"
-_NO_DISK = ("loop", "ram", "zram", "nbd", "md", "dm-")
+# What lives in memory, on a server or on other disks, and the areas of an eMMC that hold firmware.
+_NO_DISK = re.compile(r"(loop|ram|zram|nbd|md|dm-)\d+|mmcblk\d+(boot\d+|rpmb)")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def _disks(root: Root) -> list[Block]:
         devices = [_block(each) for each in json.loads(text)["blockdevices"]]
     except (KeyError, TypeError, ValueError) as error:
         raise ToolError(f"lsblk printed what is no list of devices: {text[:80]!r}") from error
-    return [block for block in devices if block.type in ("disk", "rom") and not block.name.startswith(_NO_DISK)]
+    return [block for block in devices if block.type in ("disk", "rom") and not _NO_DISK.fullmatch(block.name)]
 
 
 def _block(raw: dict[str, Any]) -> Block:

@@ -32,6 +32,9 @@ def collect(root: Root) -> list[Row]:
         if link.get("link_type") == "loopback" or not name:
             continue
         interface, addresses = _interface(root, name, link), _addresses(link)
+        # The kernel's helpers and the ends of containers come and go, under another address each time.
+        if interface["virtualdev"] and interface["type"] not in _MADE_OF_OTHERS and all(address.is_link_local for address in addresses):
+            continue
         for address in addresses:
             rows.append({**interface, **_address(address), "ipgateway": gateways.get((name, address.version), "")})
         if not addresses:
@@ -72,6 +75,7 @@ def _hardware(root: Root, path: str) -> Row:
 
 _KINDS = {"wireless": "wifi", "phy80211": "wifi", "bridge": "bridge", "bonding": "aggregate"}
 """What an interface is, by a folder that the kernel gives it."""
+_MADE_OF_OTHERS = ("bridge", "aggregate")
 
 
 def _address(address: Address) -> Row:

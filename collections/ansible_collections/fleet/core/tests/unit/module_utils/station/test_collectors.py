@@ -244,7 +244,13 @@ ADDRESSES = [
         ],
     },
     {"ifname": "wlan0", "link_type": "ether", "address": "52:54:00:12:34:57", "operstate": "DOWN", "mtu": 1500},
-    {"ifname": "host0", "link_type": "ether", "address": "52:54:00:12:34:58", "operstate": "odd", "mtu": 1500},
+    {
+        **{"ifname": "host0", "link_type": "ether", "address": "52:54:00:12:34:58", "operstate": "odd", "mtu": 1500},
+        "addr_info": [{"local": "10.9.9.9", "prefixlen": 8}],
+    },
+    {"ifname": "ifb0", "link_type": "ether", "address": "86:54:4f:32:f4:f7", "operstate": "DOWN"},
+    {"ifname": "veth1", "link_type": "ether", "address": "86:54:4f:32:f4:f8", "addr_info": [{"local": "fe80::1", "prefixlen": 64}]},
+    {"ifname": "br0", "link_type": "ether", "address": "86:54:4f:32:f4:f9", "operstate": "UP", "mtu": 1500},
 ]
 
 
@@ -258,7 +264,8 @@ def test_interfaces_have_a_row_for_each_lasting_address(make_root: MakeRoot) -> 
         f"{networks.INTERFACES}/eth0/device": "-> ../../../0000:00:1f.6",
         **{f"/sys/0000:00:1f.6/{name}": f"0x{number}\n" for name, number in [("vendor", "8086"), ("device", "15e3")]},
         **{f"/sys/0000:00:1f.6/{name}": f"0x{number}\n" for name, number in [("subsystem_vendor", "1028"), ("subsystem_device", "07a3")]},
-        **interface("wlan0", address="52:54:00:12:34:57", **{"wireless/x": ""}),
+        **interface("wlan0", address="52:54:00:12:34:57", **{"wireless/x": "", "device/x": ""}),
+        **interface("br0", address="86:54:4f:32:f4:f9", **{"bridge/x": "", "brif/eth1/x": "", "brif/veth1/x": ""}),
         # Of another network: what /sys shows in a container.
         **interface("host0", address="02:fc:00:00:00:01", speed="10000"),
     }
@@ -267,15 +274,17 @@ def test_interfaces_have_a_row_for_each_lasting_address(make_root: MakeRoot) -> 
         "ip -4 -json route": json.dumps([{"dst": "default", "gateway": "10.1.2.1", "dev": "eth0"}]),
         "ip -6 -json route": "",
     }
-    four, six, wireless, foreign = clean("networks", networks.collect(make_root(files, tools)))
+    four, six, wireless, foreign, bridge = clean("networks", networks.collect(make_root(files, tools)))
     assert (four["ipaddress"], four["ipmask"], four["ipsubnet"]) == ("10.1.2.17", "255.255.255.0", "10.1.2.0")
     assert (four["mac"], four["speed"], four["mtu"], four["virtualdev"], four["status"]) == ("52:54:00:12:34:56", "1000", 1500, 0, "up")
     assert (four["ipgateway"], four["pciid"], four["pcislot"]) == ("10.1.2.1", "8086:15E3:07A3:1028", "00:1f.6")
     assert (six["ipaddress6"], six["ipsubnet6"], "ipgateway" in six, "ipaddress" in six) == ("2001:db8::17", "2001:db8::", False, False)
     assert (wireless["type"], wireless["status"]) == ("wifi", "down")
     assert foreign == {
-        **{"description": "host0", "mac": "52:54:00:12:34:58", "status": "unknown", "type": "ethernet", "virtualdev": 1, "mtu": 1500}
+        **{"description": "host0", "mac": "52:54:00:12:34:58", "status": "unknown", "type": "ethernet", "virtualdev": 1, "mtu": 1500},
+        **{"ipaddress": "10.9.9.9", "ipmask": "255.0.0.0", "ipsubnet": "10.0.0.0"},
     }
+    assert (bridge["type"], bridge["slaves"]) == ("bridge", "eth1,veth1")
 
 
 @pytest.mark.parametrize("printed", ["no json", '[{"ifname": "e", "addr_info": [{"local": "nonsense", "prefixlen": 1}]}]'])
@@ -287,6 +296,8 @@ def test_addresses_that_are_none_are_told_instead_of_left_out(make_root: MakeRoo
 LSBLK = {
     "blockdevices": [
         {"name": "loop0", "path": "/dev/loop0", "type": "loop", "size": 1},
+        {"name": "mmcblk0boot0", "path": "/dev/mmcblk0boot0", "type": "disk", "size": 4194304},
+        {"name": "zram0", "path": "/dev/zram0", "type": "disk", "size": 4194304},
         {
             **{"name": "sda", "path": "/dev/sda", "type": "disk", "size": 256060514304, "vendor": "ATA     ", "model": "SAMSUNG MZ7LN256"},
             **{"serial": "S2Y1NX0H", "rev": "1L0Q", "wwn": "0x5002538d", "tran": "sata", "hctl": "0:0:0:0", "rm": False, "rota": False},
