@@ -14,7 +14,7 @@ def read(lines: Iterable[str]) -> Found:
     """Leases of IPv4. Those of IPv6, behind a line ``duid …``, name no card. The file says when a lease ends, not when it began."""
     for number, line in enumerate(lines, 1):
         words = line.split()
-        if not words:
+        if not words or line.startswith("#"):
             continue
         if words[0] == "duid":
             return

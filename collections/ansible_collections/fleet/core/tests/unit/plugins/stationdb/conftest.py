@@ -58,8 +58,15 @@ class StationDatabase:
     home: Path
     tokens: dict[str, str] = field(default_factory=dict)
 
+    environment: dict[str, str] = field(default_factory=dict)
+
     def client(self, token: str = "admin") -> Client:
         return Client(Access(self.url, self.tokens[token], timeout=20))
+
+    def manage(self, *command: str) -> str:
+        """Run a command of the server."""
+        argv = [sys.executable, "-m", "stationdb", *command]
+        return subprocess.run(argv, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +88,7 @@ def served() -> Iterator[StationDatabase]:
         with (home / "log").open("wb") as log:
             process = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=log, stderr=log)
         _wait(port, process, home / "log")
-        yield StationDatabase(f"http://127.0.0.1:{port}", home, json.loads(said.splitlines()[-1]))
+        yield StationDatabase(f"http://127.0.0.1:{port}", home, json.loads(said.splitlines()[-1]), environment)
     finally:
         if process is not None:
             process.terminate()
