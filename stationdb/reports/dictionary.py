@@ -17,17 +17,31 @@ _AT_ONCE = 200
 
 
 def number(titles: Iterable[Title]) -> None:
-    """Give each title that has none its SoftwareVersion's id, adding what is new. Several workers may do so at once."""
+    """Give each title that has none its SoftwareVersion's id, adding what is new. Several workers may do so at once.
+
+    Not to be called in a transaction, which might be undone after the ids were remembered.
+    """
     # Always in the same order, so that two workers never wait for each other.
     missing = sorted({title.key: title for title in titles if not title.id}.values(), key=lambda title: title.key)
     for first in range(0, len(missing), _AT_ONCE):
+        part = missing[first : first + _AT_ONCE]
         with transaction.atomic():
-            _number(missing[first : first + _AT_ONCE])
+            _add(part)
+        look_up(part)
 
 
-def _number(titles: Sequence[Title]) -> None:
+def look_up(titles: Sequence[Title]) -> None:
+    """Give each title that has none and is in the dictionary its id."""
+    for first in range(0, len(titles), _AT_ONCE):
+        part = [title for title in titles[first : first + _AT_ONCE] if not title.id]
+        programs = _programs(part)
+        versions = _versions(programs.values())
+        for title in part:
+            title.id = versions.get((programs.get((title.name, title.source), 0), title.version, title.arch), 0)
+
+
+def _add(titles: Sequence[Title]) -> None:
     programs = _programs(titles)
-    before = _versions(programs.values())
     if new := [title for title in titles if (title.name, title.source) not in programs]:
         Software.objects.bulk_create(
             {
@@ -36,31 +50,15 @@ def _number(titles: Sequence[Title]) -> None:
             ignore_conflicts=True,
         )
         programs = _programs(titles)
-    versions = before
-    if new := [title for title in titles if (programs[title.name, title.source], title.version, title.arch) not in versions]:
-        SoftwareVersion.objects.bulk_create(
-            [
-                SoftwareVersion(
-                    software_id=programs[title.name, title.source],
-                    version=title.version,
-                    version_key=version_key(title.version),
-                    arch=title.arch,
-                )
-                for title in new
-            ],
-            ignore_conflicts=True,
-        )
-        versions = _versions(programs.values())
-    found = [(title, versions[programs[title.name, title.source], title.version, title.arch]) for title in titles]
-    stored = set(before.values())
-    _remember([(title, each) for title, each in found if each in stored])
-    if new:  # what may yet be undone is remembered when it no longer can be
-        transaction.on_commit(lambda: _remember(found))
-
-
-def _remember(found: Sequence[tuple[Title, int]]) -> None:
-    for title, each in found:
-        title.id = each
+    versions = _versions(programs.values())
+    SoftwareVersion.objects.bulk_create(
+        [
+            SoftwareVersion(software_id=program, version=title.version, version_key=version_key(title.version), arch=title.arch)
+            for title in titles
+            if ((program := programs[title.name, title.source]), title.version, title.arch) not in versions
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def _programs(titles: Sequence[Title]) -> dict[tuple[str, str], int]:

@@ -24,7 +24,6 @@ from ..api.problems import Problem
 from ..api.stations import find
 from ..api.types import NO_NUL, StationName
 from ..errors import Fault, Faulty
-from ..registry.models import Station
 from . import intake, sections
 from .admission import client_address
 from .document import LARGEST_SENT
@@ -107,12 +106,13 @@ def send_report(
     request: Request,
     station: Annotated[str, Query(description="The station's name, if the sender vouches for it.", max_length=253, pattern=NO_NUL)] = "",
 ) -> Status[dict[str, Any]]:
-    """fleet-report-1 or OCS XML, or GLPI JSON; as it is or compressed by zlib or gzip. Needs reports.send at the station's site."""
+    """fleet-report-1 or OCS XML, or GLPI JSON; as it is or compressed by zlib or gzip. Needs reports.send at the station's site.
+
+    Who it is about is found out later: the answer does not tell whether a station of another site has the name.
+    """
     need_anywhere(request, Right.REPORT, "send reports")
     if station and not _NAME.fullmatch(station):
         raise Faulty([Fault("This is no station's name.", "query.station", "Use letters, digits, hyphens and dots.")])
-    if station and Station.objects.filter(name__iexact=station).exists():
-        find(request.perimeter, station, Right.REPORT)
     if int(request.headers.get("Content-Length") or 0) > LARGEST_SENT:
         raise HttpError(413, f"The report has more than {LARGEST_SENT >> 20} MiB.")
     sites = request.perimeter.sites.get(Right.REPORT.value, frozenset())

@@ -92,9 +92,9 @@ def store(batch: Sequence[Taken]) -> None:
             value = report.software_digest or digest(repr(sorted({title.id for title in report.software})).encode())
             if digests.get((pk, SOFTWARES)) != value and (report.software or (pk, SOFTWARES) in digests):
                 differing.append((taken, SOFTWARES, value, b""))
-    dictionary.number(unread)
-    if not all(title.id for title in unread):
-        raise LookupError("software of a known digest is not in the dictionary")
+    dictionary.look_up(unread)
+    if not all(title.id for taken in batch for title in taken.report.software or ()):
+        raise LookupError("some software has no number")
     work = _Work()
     old = _stored({(taken.station.pk, kind) for taken, kind, *_rest in differing if (taken.station.pk, kind) in digests})
     for taken, kind, value, plain in differing:

@@ -12,7 +12,7 @@ from ..versions import version_key
 from .sections import Row
 
 _LARGEST = (1 << 63) - 1
-_NO_DISK = ("cd", "dvd", "rom", "floppy", "removable", "card reader", "usb")
+_NO_DISK = ("cd", "dvd", "rom", "floppy", "removable", "card reader", "usb", "loop")
 _NO_FILE_SYSTEM = frozenset({"tmpfs", "devtmpfs", "squashfs", "overlay", "iso9660", "nfs", "nfs4", "cifs", "udf"})
 
 
