@@ -39,6 +39,17 @@ FIRST_POLLS = (0.2, 0.5, 1.0)
 """Seconds before the first polls: short work is not kept waiting."""
 BOOKKEEPING = ("ansible_job_id", "started", "finished", "results_file", "module_pid", "progress")
 """Keys of a job's result that are not the module's."""
+_STOP = """file={file}
+for try in $(seq 100); do
+    pid=$(sed -n 's/.*"module_pid": *\\([0-9][0-9]*\\).*/\\1/p' "$file")
+    test -n "$pid" && kill "$pid" && break
+    grep -qs '"finished": *1' "$file" && break
+    sleep 0.1
+done
+for try in $(seq 50); do grep -qs module_pid "$file" || break; sleep 0.1; done
+rm -f "$file"
+"""
+"""See ProgressActionBase._cancel."""
 
 Answer = TypeVar("Answer")
 
@@ -159,11 +170,12 @@ class ProgressActionBase(ActionBase):
         queue.send_callback("v2_runner_on_async_poll", told)
 
     def _cancel(self, job: _Job) -> None:
-        """Stop the module, let async_wrapper write down that it ended (at most 5 s), and remove the job file."""
-        file = shlex.quote(job.file)
-        ending = f"kill {job.pid}; for try in $(seq 50); do grep -qs module_pid {file} || break; sleep 0.1; done; " if job.pid else ""
+        """Stop the module, let async_wrapper write down that it ended (at most 5 s), and remove the job file.
+
+        A module that has only just been started has 10 s to say which process it is.
+        """
         try:
-            self._low_level_execute_command(f"{ending}rm -f {file}")
+            self._low_level_execute_command(_STOP.format(file=shlex.quote(job.file)))
         except AnsibleError as error:
             display.vv(f"{job.file} was not stopped: {error}")
 

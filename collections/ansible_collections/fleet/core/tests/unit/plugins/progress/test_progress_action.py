@@ -80,7 +80,7 @@ def test_secrets_stay_secret(project: Project, no_log: object) -> None:
 
 
 def test_a_timeout_stops_the_job(project: Project) -> None:
-    output = project.run({**work(seconds=60, pid_file=pid_file(project)), "timeout": 3}, ok=False)
+    output = project.run({**work(seconds=120, pid_file=pid_file(project)), "timeout": 10}, ok=False)
     assert "timed out" in output.lower() or "timeout" in output.lower()
     for host in ("room1-01", "room1-02"):
         assert gone(int((project.root / f"pid-{host}").read_text()))
