@@ -19,6 +19,7 @@ GOALS: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "capture": {"cpu_vs_partclone": (0.65, 0.5), "cpu_vs_partclone_nocrc": (1.0, 0.8), "bytes_vs_partclone": (1.05, 1.0)},
     "restore": {"cpu_vs_partclone": (0.85, 0.7), "wall_vs_partclone": (0.85, 0.7), "cpu_vs_partclone_nocrc": (1.1, 0.9)},
     "delta": {"fetched_vs_full": (0.01, 0.005), "cpu_vs_full": (0.5, 0.35), "cpu_vs_casync": (0.15, 0.1)},
+    "console": {"page_growth": (2.0, 1.2), "software_query_growth": (3.0, 1.3)},
     "inventory": {"load_cpu_vs_plain": (0.5, 0.33), "slice_cpu_vs_empty": (2.0, 1.5)},
 }
 """Must and aim of each ratio; lower is better."""

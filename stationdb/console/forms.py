@@ -133,14 +133,12 @@ class SiteForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
     def __init__(self, perimeter: Perimeter, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["relay"].perimeter = perimeter  # type: ignore[attr-defined]  # StationName
-        # Whoever has the right for a site only keeps its parent, which they may not see.
-        fixed = self.instance.parent_id if self.instance.pk else None
-        _choose(
-            self,
-            "parent",
-            (Site.objects.within(perimeter, Right.SITES) | Site.objects.filter(pk=fixed or 0)).exclude(pk=self.instance.pk or 0),
-        )
-        self.fields["parent"].required = not perimeter.everywhere(Right.SITES)
+        if self.instance.pk and not perimeter.covers(self.instance.parent_id, Right.SITES):
+            # Who has no right for the parent does not move the site away from it, and perhaps may not even see it.
+            del self.fields["parent"]
+        else:
+            _choose(self, "parent", Site.objects.within(perimeter, Right.SITES).exclude(pk=self.instance.pk or 0))
+            self.fields["parent"].required = not perimeter.everywhere(Right.SITES)
         if self.instance.pk:
             self.fields["subnets"].initial = "\n".join(subnet.network for subnet in self.instance.subnets.all())
 
@@ -262,4 +260,6 @@ def _choose(form: forms.BaseForm, name: str, choices: Any) -> None:
     assert isinstance(field, forms.ModelChoiceField)
     field.queryset = choices
     if choices.model is Site:
-        field.label_from_instance = lambda site: "\u2003" * (site.path.strip("/").count("/")) + site.name  # type: ignore[method-assign,assignment]
+        # How much lies above the highest site that is seen is not told.
+        top = min((path.count("/") for path in choices.values_list("path", flat=True)), default=0)
+        field.label_from_instance = lambda site: "\u2003" * (site.path.count("/") - top) + site.name  # type: ignore[method-assign,assignment]

@@ -81,8 +81,10 @@ def paged(rows: models.QuerySet[M], query: QueryDict, sorts: dict[str, str], *, 
     )
 
 
-def counted(rows: models.QuerySet[Any]) -> tuple[int, bool]:
-    """How many rows there are, at most COUNTED, and whether there are more."""
+def counted(rows: models.QuerySet[Any], page: Page[Any] | None = None) -> tuple[int, bool]:
+    """How many rows there are, at most COUNTED, and whether there are more; a page that has them all needs no further query."""
+    if page is not None and not page.earlier and not page.later:
+        return len(page.rows), False
     number = rows.order_by()[: COUNTED + 1].count()
     return min(number, COUNTED), number > COUNTED
 

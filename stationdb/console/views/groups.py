@@ -75,7 +75,7 @@ def group(request: Request, pk: int) -> HttpResponse:
     except CriteriaError as error:
         members, mistake = Station.objects.none(), str(error)
     listed = paged(members.select_related("site"), request.GET, {"name": "name", "seen": "last_seen"})
-    number, more = counted(members)
+    number, more = counted(members, listed)
     context = {
         "group": it,
         "mistake": mistake,

@@ -123,7 +123,7 @@ def software(request: Request, pk: int) -> HttpResponse:
     known = _versions(numbers)
     most = max(numbers.values(), default=1)
     rows = paged(holders(ids, request.perimeter).select_related("site"), request.GET, {"name": "name", "seen": "last_seen"})
-    number, more = counted(holders(ids, request.perimeter))
+    number, more = counted(holders(ids, request.perimeter), rows) if below or "version" in request.GET else (None, False)
     context = {
         "software": it,
         "versions": [

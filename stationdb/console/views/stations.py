@@ -75,7 +75,7 @@ def stations(request: Request) -> HttpResponse:
     selection = select(request.GET, request.perimeter)
     rows = paged(selection.stations.select_related("site").only(*FIELDS), request.GET, SORTS)
     counts = figures(request.perimeter)
-    number, more = counted(selection.stations) if selection.narrowed else (counts.total, False)
+    number, more = counted(selection.stations, rows) if selection.narrowed else (counts.total, False)
     context = {"selection": selection, "list": rows, "number": number, "more": more, "counts": counts}
     if request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request:
         return render(request, "console/parts/stations.html", context)

@@ -201,3 +201,31 @@ def test_the_number_of_queries_does_not_grow(db, few_or_many):
             assert len(queries) <= bound, f"{path}: {len(queries)} queries the {times}. time\n" + "\n".join(
                 query["sql"][:150] for query in queries
             )
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("", "name"),
+        ("manuf", "manufacturer"),
+        ("ram ", "<"),
+        ("state = ", "ready"),
+        ("ram < 8 GiB ", "and"),
+        ("ram < 8 GiB and s", "software"),
+        ("group(", "kiosks"),
+        ("site = ag", "agency0001"),
+        ("os = ", "Debian GNU/Linux"),
+        ("software fleet", EDITOR),
+        (f"software {EDITOR} ", "<"),
+        ("tag in (ALPHA, ", "BETA"),
+    ],
+)
+def test_the_box_offers_what_may_come_next(admin, text, offered):
+    page = admin.get("/stations/complete/", {"q": text, "at": len(text)}).content.decode()
+    assert f'<span class="mono">{offered.replace("<", "&lt;")}</span>' in page
+
+
+def test_the_box_offers_nothing_of_other_sites(reader):
+    for text in ("site = ", "site(", "name = ", "group(", "software "):
+        page = reader.get("/stations/complete/", {"q": text}).content.decode()
+        assert "agency0002" not in page and "pc00002" not in page and "south" not in page
