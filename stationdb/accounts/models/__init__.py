@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Users, roles, and tokens."""
 
+from .attempts import Attempts
 from .roles import Assignment, Role
 from .token import Token
 from .user import User
 
-__all__ = ["Assignment", "Role", "Token", "User"]
+__all__ = ["Assignment", "Attempts", "Role", "Token", "User"]

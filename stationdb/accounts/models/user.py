@@ -23,6 +23,8 @@ class User(AbstractUser):
     language = models.CharField(_("language"), max_length=5, blank=True, choices=[("en", "English"), ("fr", "Français")])
     theme = models.CharField(_("colours"), max_length=5, choices=Theme.choices, default=Theme.AUTO)
     must_change_password = models.BooleanField(_("must change the password at the next sign-in"), default=False)
+    directory = models.CharField(_("entry in the directory"), max_length=255, blank=True, editable=False)
+    """Distinguished name of who signs in through LDAP; blank for who has an account here only."""
 
     class Meta:
         """Order by name."""
