@@ -63,7 +63,9 @@ _Old = tuple[bytes, datetime]
 
 
 def store(batch: Sequence[Taken]) -> None:
-    """Write what differs. A station is in the batch once; every title has a number."""
+    """Write what differs. A station is in the batch once; every title has a number. LookupError when one has none."""
+    if not batch:
+        return
     ids = [taken.station.pk for taken in batch]
     digests = {
         (station, kind): bytes(value)
@@ -200,7 +202,8 @@ def _write(work: _Work) -> None:
 
 def describe(batch: Iterable[Taken]) -> None:
     """Write what lists show of the stations: what the written sections say, and when each was seen."""
-    seen, wider = [], []
+    seen: list[tuple[datetime, int]] = []
+    wider: list[tuple[Station, dict[str, object]]] = []
     for taken in batch:
         station = taken.station
         written = {kind: taken.report.sections[kind] for kind in taken.written if kind != SOFTWARES}
@@ -213,7 +216,8 @@ def describe(batch: Iterable[Taken]) -> None:
         seen.append((taken.moment, station.pk))
     for station, different in wider:
         Station.objects.filter(pk=station.pk).update(**different)
-    _see(seen)
+    if seen:
+        _see(seen)
 
 
 def _complete(written: Mapping[str, Sequence[Row]], given: Mapping[str, Sequence[Row]]) -> dict[str, Sequence[Row]]:
