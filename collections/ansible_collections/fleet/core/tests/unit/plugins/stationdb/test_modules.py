@@ -19,7 +19,7 @@ def task(name: str, module: str, /, check: bool = False, **arguments: Any) -> di
 
 def test_each_module_would_does_and_has_done(database: StationDatabase, ansible: Ansible) -> None:
     things: dict[str, tuple[str, dict[str, Any]]] = {
-        "site": ("site", {"slug": "paris", "name": "Paris", "subnets": ["10.75.0.0/16"], "variables": {"x": "{{ 1 }}"}}),
+        "site": ("site", {"slug": "paris", "name": "Paris", "subnets": ["10.75.0.0/16"], "variables": {"x": [1, None]}}),
         "station": ("station", {"name": "par-01", "site": "paris", "macs": ["52-54-00-00-00-01"], "secrets": {"key": "TOP-SECRET"}}),
         "many": ("station", {"stations": [{"name": "par-02", "site": "paris", "state": "repair"}, {"name": "par-03", "site": "paris"}]}),
         "group": ("station_group", {"name": "kiosks", "site": "paris", "stations": ["par-01"]}),
@@ -46,9 +46,9 @@ def test_each_module_would_does_and_has_done(database: StationDatabase, ansible:
     assert changed == dict.fromkeys(things, (True, True, False))
     assert "TOP-SECRET" not in played.text + json.dumps(played.results)
     assert database.tokens["admin"] not in played.text + json.dumps(played.results)
-    assert played["site"]["site"]["variables"] == {"x": "{{ 1 }}"}
+    assert played["site"]["site"]["variables"] == {"x": [1, None]}
     assert played["station"]["stations"][0]["result"] == "created"
-    assert played["many"]["diff"]["after"] == "par-02: added\npar-03: added\n" or "par-02: added" in played["many"]["diff"]["after"]
+    assert "par-02: added\n" in played["many"]["diff"]["after"]
     assert played["more"]["group"]["stations"] == ["par-01", "par-02"]
     assert played["table"]["updated"] == 1 and "par-03.tag: BETA" in played["table"]["diff"]["after"]
     assert "retired" in played["would retired"]["diff"]["after"]
@@ -86,7 +86,7 @@ def test_what_cannot_be_done_fails_with_the_remedy_and_changes_nothing(database:
         "clear": "would send the token in clear",
     }
     for name, said in expected.items():
-        assert played[name].get("failed") and said in played[name]["msg"], played[name]
+        assert "exception" in played[name] and said in played[name]["msg"], played[name]
         assert "Traceback" not in json.dumps(played[name])
     with database.client() as client:
         assert list(client.pages("/stations")) == []
