@@ -212,12 +212,13 @@ class AssignmentForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscrip
         model = Assignment
         fields = ("role", "site")
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, perimeter: Perimeter, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        _choose(self, "site", Site.objects.all())
+        _choose(self, "site", Site.objects.within(perimeter, Right.USERS))
         site = self.fields["site"]
         assert isinstance(site, forms.ModelChoiceField)
-        site.empty_label = _("all sites")
+        site.required = not perimeter.everywhere(Right.USERS)
+        site.empty_label = _("all sites") if not site.required else "---------"
 
 
 class RoleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when run

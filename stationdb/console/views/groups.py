@@ -74,7 +74,8 @@ def group(request: Request, pk: int) -> HttpResponse:
         members = stations_of(it, request.perimeter)
     except CriteriaError as error:
         members, mistake = Station.objects.none(), str(error)
-    listed = paged(members.select_related("site"), request.GET, {"name": "name", "seen": "last_seen"})
+    shown = members.select_related("site").only("name", "os_name", "os_version", "last_seen", "site__name")
+    listed = paged(shown, request.GET, {"name": "name", "seen": "last_seen"})
     number, more = counted(members, listed)
     context = {
         "group": it,

@@ -122,7 +122,8 @@ def software(request: Request, pk: int) -> HttpResponse:
     numbers = counts([it], request.perimeter)[it.pk]
     known = _versions(numbers)
     most = max(numbers.values(), default=1)
-    rows = paged(holders(ids, request.perimeter).select_related("site"), request.GET, {"name": "name", "seen": "last_seen"})
+    shown = holders(ids, request.perimeter).select_related("site").only("name", "last_seen", "site__name")
+    rows = paged(shown, request.GET, {"name": "name", "seen": "last_seen"})
     number, more = counted(holders(ids, request.perimeter), rows) if below or "version" in request.GET else (None, False)
     context = {
         "software": it,

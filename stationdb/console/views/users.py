@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Users and roles. Whoever administers them could give themselves every right, so it needs users.edit for all sites."""
+"""Users and roles: who manages whom is said in accounts.managing. Users are added, and roles changed, with users.edit for all sites."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import secrets
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
-from ...accounts.models import Assignment, Role, Token, User
+from ...accounts.managing import assignments_within, may_give, outranks, tokens_within, users_within
+from ...accounts.models import Assignment, Role, User
 from ...accounts.rights import Right
 from .. import sheet
 from ..forms import AssignmentForm, RoleForm, UserForm
@@ -25,6 +26,7 @@ from ..paging import paged
 from ..sheet import Column
 from .access import Request, page
 
+managing = functools.partial(page, Right.USERS)
 administration = functools.partial(page, Right.USERS, everywhere=True)
 POST = ("POST",)
 BOTH = ("GET", "HEAD", "POST")
@@ -41,11 +43,11 @@ COLUMNS: list[Column[User]] = [
 ]
 
 
-@administration()
+@managing()
 def users(request: Request) -> HttpResponse:
     """Who may sign in."""
     text = request.GET.get("q", "").strip().replace("\0", "")[:100]
-    rows = User.objects.prefetch_related("assignments__role", "assignments__site")
+    rows = _listed(request)
     if text:
         rows = rows.filter(
             Q(username__icontains=text) | Q(first_name__icontains=text) | Q(last_name__icontains=text) | Q(email__icontains=text)
@@ -56,10 +58,10 @@ def users(request: Request) -> HttpResponse:
     )
 
 
-@administration()
+@managing()
 def users_csv(request: Request) -> HttpResponseBase:
     """The list as CSV."""
-    rows = User.objects.prefetch_related("assignments__role", "assignments__site").order_by("username")
+    rows = _listed(request).order_by("username")
     return sheet.csv_list("users", COLUMNS, rows)
 
 
@@ -73,10 +75,13 @@ def user_add(request: Request) -> HttpResponse:
     return render(request, "console/edit.html", {"form": form, "title": _("New user"), "back": "console:users", "kind": "user"})
 
 
-@administration(methods=BOTH)
+@managing(methods=BOTH)
 def user(request: Request, pk: int) -> HttpResponse:
     """One user: who it is, the roles, the tokens."""
-    it = _touchable(request, pk)
+    it = get_object_or_404(users_within(request.perimeter), pk=pk)
+    may_change = outranks(request.perimeter, it)
+    if request.method == "POST" and not may_change:
+        raise PermissionDenied
     form = UserForm(request.POST or None, instance=it) if request.method == "POST" else UserForm(instance=it)
     if request.method == "POST" and form.is_valid():
         form.save()
@@ -85,25 +90,29 @@ def user(request: Request, pk: int) -> HttpResponse:
     context = {
         "it": it,
         "form": form,
-        "assign": AssignmentForm(),
-        "assignments": it.assignments.select_related("role", "site"),
-        "tokens": it.tokens.all(),
+        "may_change": may_change,
+        "assign": AssignmentForm(request.perimeter),
+        "assignments": assignments_within(request.perimeter).filter(user=it).select_related("role", "site"),
+        "tokens": tokens_within(request.perimeter, it),
     }
     return render(request, "console/user.html", context)
 
 
-@administration(methods=POST)
+@managing(methods=POST)
 def user_password(request: Request, pk: int) -> HttpResponse:
     """A password to sign in once with, in place of the user's own."""
     return _with_password(request, _touchable(request, pk))
 
 
-@administration(methods=POST)
+@managing(methods=POST)
 def assign(request: Request, pk: int) -> HttpResponse:
     """One more role."""
-    it = _touchable(request, pk)
-    form = AssignmentForm(request.POST)
+    it = get_object_or_404(users_within(request.perimeter), pk=pk)
+    form = AssignmentForm(request.perimeter, request.POST)
     if form.is_valid():
+        site = form.cleaned_data["site"]
+        if not may_give(request.perimeter, form.cleaned_data["role"], site.pk if site else None):
+            raise PermissionDenied
         Assignment.objects.get_or_create(user=it, **form.cleaned_data)
         messages.success(request, _("The role was given."))
     else:
@@ -111,18 +120,22 @@ def assign(request: Request, pk: int) -> HttpResponse:
     return redirect("console:user", pk=pk)
 
 
-@administration(methods=POST)
+@managing(methods=POST)
 def unassign(request: Request, pk: int, assignment: int) -> HttpResponse:
     """One role less."""
-    get_object_or_404(Assignment, user=_touchable(request, pk), pk=assignment).delete()
+    it = get_object_or_404(users_within(request.perimeter), pk=pk)
+    given = get_object_or_404(assignments_within(request.perimeter).select_related("role"), user=it, pk=assignment)
+    if not may_give(request.perimeter, given.role, given.site_id):
+        raise PermissionDenied
+    given.delete()
     messages.success(request, _("The role was taken away."))
     return redirect("console:user", pk=pk)
 
 
-@administration(methods=POST)
+@managing(methods=POST)
 def revoke(request: Request, pk: int, token: int) -> HttpResponse:
     """A user's token that opens nothing any more."""
-    get_object_or_404(Token, user=_touchable(request, pk), pk=token).delete()
+    get_object_or_404(tokens_within(request.perimeter, _touchable(request, pk)), pk=token).delete()
     messages.success(request, _("The token was revoked."))
     return redirect("console:user", pk=pk)
 
@@ -152,8 +165,11 @@ def role_remove(request: Request, pk: int) -> HttpResponse:
 
 
 def _role(request: Request, it: Role | None) -> HttpResponse:
+    before = list(it.rights) if it else []
     form = RoleForm(request.POST or None, instance=it) if request.method == "POST" else RoleForm(instance=it)
     if request.method == "POST" and form.is_valid():
+        if not all(request.perimeter.everywhere(right) for right in set(form.cleaned_data["rights"]) ^ set(before)):
+            raise PermissionDenied
         saved = form.save()
         messages.success(request, _("%(name)s was saved.") % {"name": saved.name})
         return redirect("console:users")
@@ -161,10 +177,16 @@ def _role(request: Request, it: Role | None) -> HttpResponse:
     return render(request, "console/edit.html", context, status=400 if form.errors else 200)
 
 
+def _listed(request: Request) -> QuerySet[User]:
+    """The users that the asker manages, with their roles at the asker's sites."""
+    given = assignments_within(request.perimeter).select_related("role", "site")
+    return users_within(request.perimeter).prefetch_related(Prefetch("assignments", given))
+
+
 def _touchable(request: Request, pk: int) -> User:
-    """Superusers are changed by superusers only."""
-    it = get_object_or_404(User, pk=pk)
-    if it.is_superuser and not request.user.is_superuser:
+    """A user whose account may be changed: who can do nothing that the asker cannot."""
+    it = get_object_or_404(users_within(request.perimeter), pk=pk)
+    if not outranks(request.perimeter, it):
         raise PermissionDenied
     return it
 

@@ -153,6 +153,15 @@ def test_a_one_time_password_leads_to_a_new_one_first(fleet):
     assert not user.must_change_password and client.get("/account/").status_code == 200
 
 
+def test_who_guesses_is_slowed(fleet):
+    User.objects.create_user("victim", password=PASSWORD)
+    client = Client()
+    for _try in range(7):
+        page = page_of(client.post("/sign-in/", {"username": "victim", "password": "guess"}))
+    assert "too many failures" in page
+    assert client.post("/sign-in/", {"username": "victim", "password": PASSWORD}).status_code == 200, "not even the right one, yet"
+
+
 def test_tokens_are_issued_within_ones_rights_shown_once_and_revoked(reader):
     page = page_of(reader.post("/account/tokens/", {"name": "AWX", "days": "30", "scopes": ["stations.view"]}))
     secret = re.search(r"fleet_[A-Za-z0-9_-]{43}", page)

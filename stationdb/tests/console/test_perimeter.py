@@ -121,13 +121,25 @@ def test_only_what_may_be_exported_is_exported(fleet, south):
     assert client.get(address("station_software_csv", south)).status_code == 403
 
 
-def test_a_role_over_all_sites_is_needed_to_administer_users(editor, fleet):
-    assert signed_in(somebody("local", Right.USERS)).get("/users/").status_code == 403
+def test_nobody_comes_to_a_right_by_managing_users(editor, fleet):
+    local = signed_in(somebody("local", Right.VIEW, Right.USERS))
+    assert ">editor<" in text_of(local.get("/users/")) and ">root<" not in text_of(local.get("/users/"))
+    assert local.get("/users/add/").status_code == 403 and local.get("/roles/add/").status_code == 403
+    above = User.objects.get(username="editor")
+    assert local.post(f"/users/{above.pk}/password/").status_code == 403
+    given = {"role": str(Role.objects.get(name="role of editor").pk), "site": str(Site.objects.get(slug="north").pk)}
+    assert local.post(f"/users/{above.pk}/roles/", given).status_code == 403
+    below = somebody("below", Right.VIEW)
+    assert local.post(f"/users/{below.pk}/roles/", given).status_code == 403
+    given = {"role": str(Role.objects.get(name="role of below").pk), "site": str(Site.objects.get(slug="agency0001").pk)}
+    assert local.post(f"/users/{below.pk}/roles/", given).status_code == 302 and below.assignments.count() == 2
+    assert local.post(f"/users/{below.pk}/roles/{above.assignments.get().pk}/remove/").status_code == 404
     client = signed_in(somebody("global", Right.USERS, site=None))
     assert client.get("/users/").status_code == 200
     boss = User.objects.create_superuser("boss")
-    assert client.get(f"/users/{boss.pk}/").status_code == 403
+    assert client.post(f"/users/{boss.pk}/", {"username": "mine"}).status_code == 403
     assert client.post(f"/users/{boss.pk}/password/").status_code == 403
+    assert client.post("/roles/add/", {"name": "all", "rights": ["stations.edit"]}).status_code == 403
 
 
 def test_a_secret_is_shown_on_demand_to_who_may_read_it(fleet, reader, editor, caplog):
