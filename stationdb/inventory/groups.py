@@ -48,14 +48,12 @@ class GroupTable:
             # A station that moved away is no longer in the groups of the site that it left.
             if group_id not in self._inside or site_of[station_id] in self._inside[group_id]:
                 static.setdefault(station_id, []).append(self._static[group_id])
+        dynamic: dict[int, list[int]] = {}
+        for number, bits in self._dynamic.items():
+            for station_id in bits.among(site_of):
+                dynamic.setdefault(station_id, []).append(number)
         return [
-            (
-                self._sites[row.site_id],
-                self._kinds[row.kind],
-                *sorted(static.get(row.id, ())),
-                *(number for number, bits in self._dynamic.items() if row.id in bits),
-            )
-            for row in batch
+            (self._sites[row.site_id], self._kinds[row.kind], *sorted((*static.get(row.id, ()), *dynamic.get(row.id, ())))) for row in batch
         ]
 
     def _members(self, group: Group, stations: QuerySet[Station]) -> Bits:
@@ -76,9 +74,10 @@ class Bits:
         for each in ids:
             self._bits[each >> 3] |= 1 << (each & 7)
 
-    def __contains__(self, identity: int) -> bool:
-        place = identity >> 3
-        return place < len(self._bits) and bool(self._bits[place] >> (identity & 7) & 1)
+    def among(self, ids: Iterable[int]) -> list[int]:
+        """Those of the ids that are in the set."""
+        bits, end = self._bits, len(self._bits) * 8
+        return [each for each in ids if each < end and bits[each >> 3] >> (each & 7) & 1]
 
 
 def _groups(selection: Selection, sites: list[Site]) -> Iterable[Group]:

@@ -96,10 +96,9 @@ def test_packed_rows_are_the_same_rows(rows: list[dict[str, Any]]) -> None:
     assert json.dumps(found, sort_keys=True) == json.dumps(rows, sort_keys=True), "true is not 1, and 1 is not 1.0"
 
 
-@given(st.sets(st.integers(0, 5000)), st.integers(0, 6000))
-def test_bits_are_a_set(ids: set[int], probe: int) -> None:
-    bits = Bits(ids)
-    assert (probe in bits) == (probe in ids) and all(each in bits for each in ids)
+@given(st.sets(st.integers(0, 5000)), st.lists(st.integers(0, 6000)))
+def test_bits_are_a_set(ids: set[int], probes: list[int]) -> None:
+    assert Bits(ids).among([*ids, *probes]) == [*ids, *(each for each in probes if each in ids)]
 
 
 def test_the_longest_subnet_decides_then_the_parents_then_the_centre(sites: dict[str, Site]) -> None:
