@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from .api.problems import unknown_address
 from .api.site import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
+    re_path("^api/", unknown_address),
     path("", include("stationdb.reports.urls")),
     path("", include("stationdb.console.urls")),
 ]

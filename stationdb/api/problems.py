@@ -12,7 +12,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelError
 from django.db import DataError, IntegrityError
 from django.db.models import ProtectedError
-from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from pydantic import BaseModel, Field
@@ -95,6 +95,12 @@ def add_handlers(api: NinjaAPI) -> None:
     api.add_exception_handler(RequestDataTooBig, answer(413, "The request is too big.", "Send it in parts."))
     api.add_exception_handler(SuspiciousOperation, answer(422, "The request is malformed.", "Send it as the document says."))
     api.add_exception_handler(UnreadablePostError, answer(422, "The request broke off.", "Send it again."))
+
+
+def unknown_address(request: HttpRequest) -> HttpResponse:
+    """An address of the API that there is not, told as the API tells things."""
+    fault = Fault("The API has no such address.", "", "Look at /api/v1/docs for those it has.")
+    return JsonResponse({"errors": [fault.as_dict()]}, status=404)
 
 
 REMEDIES = {

@@ -16,6 +16,8 @@ from django.contrib.staticfiles import finders
 
 from stationdb.api.management.commands.openapi import document
 
+from .conftest import wrong
+
 COPY = Path(__file__).parents[3] / "docs/station-database/openapi.json"
 SCHEMA: dict[str, Any] = json.loads(document())
 
@@ -67,3 +69,10 @@ def test_the_page_of_the_document_needs_no_other_server(client):
     assert not re.search(r'(src|href)="(https?:)?//', page)
     for path in re.findall(r'(?:src|href)="/static/([^"]+)"', page):
         assert finders.find(path), path
+
+
+@pytest.mark.django_db
+def test_an_address_that_there_is_not_is_told_like_any_error(client):
+    for path in ("/api/v1/nothing", "/api/v2/stations", "/api/"):
+        assert wrong(client.get(path), 404)
+        assert wrong(client.post(path, {}), 404)
