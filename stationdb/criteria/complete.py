@@ -37,6 +37,10 @@ class Option:
     text: str
     kind: str
     """field, operator, value or word (and, or, not, has, software, a parenthesis)."""
+    shown: str = ""
+    """A value without the quotes it needs."""
+    of: str = ""
+    """The field that a value is of; software and version are such as well."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class _Place:
         if last == "_HAS":
             return self._choose([Option(name, "field") for name in (*FIELDS, REPORT)])
         if last == "_SOFTWARE" or (last == "OPERATOR" and len(self.tokens) > 1 and self.tokens[-2].type == "_SOFTWARE"):
-            return Completion(self.start, len(self.text), tuple(Option(_quoted(name), "value") for name in self._software()))
+            return Completion(self.start, len(self.text), tuple(_value(name, "software") for name in self._software()))
         if "WORD" in self.accepts:
             found = self._values()
             if found.options or "_AND" not in self.accepts:
@@ -121,17 +125,17 @@ class _Place:
             tokens.pop()
         beginning = self.text[start:].lstrip("\"'")
         if len(tokens) > 1 and any(token.type == "_SOFTWARE" for token in tokens[-3:]) and tokens[-1].type in ("FIELD", "QUOTED"):
-            values = self._versions(tokens[-1].strip("\"'"), beginning)
+            values, of = self._versions(tokens[-1].strip("\"'"), beginning), "version"
         else:
             field = find(tokens[-1]) if tokens and tokens[-1].type == "FIELD" else None
             if field is None:
                 return Completion(self.start, len(self.text))
-            values = field.suggestions(beginning, self.scope, LIMIT)
+            values, of = field.suggestions(beginning, self.scope, LIMIT), field.name
             if isinstance(field, (SizeField, MomentField)):
-                return Completion(start, len(self.text), tuple(Option(value, "value") for value in values))
+                return Completion(start, len(self.text), tuple(Option(value, "value", value, of) for value in values))
         if start != self.start:
             return Completion(self.start, len(self.text))
-        return Completion(start, len(self.text), tuple(Option(_quoted(value), "value") for value in values))
+        return Completion(start, len(self.text), tuple(_value(value, of) for value in values))
 
     def _software(self) -> list[str]:
         """Names that begin so, of what stations of the perimeter have."""
@@ -163,8 +167,7 @@ def _open_quote(text: str) -> int | None:
     return opened
 
 
-def _quoted(value: str) -> str:
+def _value(value: str, of: str) -> Option:
     """A value as it can stand in criteria."""
-    if _PLAIN.fullmatch(value):
-        return value
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    quoted = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return Option(value if _PLAIN.fullmatch(value) else quoted, "value", value, of)
