@@ -13,10 +13,10 @@ import signal
 import sys
 import time
 
-from . import capture, console, delta, inventory, restore
+from . import capture, console, delta, inventory, reports, restore
 from .bench import Bench, BenchError
 
-BENCHMARKS = {"capture": capture, "console": console, "restore": restore, "delta": delta, "inventory": inventory}
+BENCHMARKS = {"capture": capture, "console": console, "restore": restore, "delta": delta, "inventory": inventory, "reports": reports}
 
 ON_DISKS = ("capture", "restore", "delta")
 """Benchmarks that need the tools below, loop devices and mounts."""

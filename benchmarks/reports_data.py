@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reports of many stations, made from one that Debian's OCS agent wrote.
 
-Stations differ as those of a real fleet do: names, cards, serial numbers, memory and disks are each station's own; every software row has the
-station's own date of installation; of some 1,100 rows 2 % are missing, 3 % are of another version, and a dozen are of what few have.
+Stations differ as those of a real fleet do: names, cards, serial numbers, memory and disks are each station's own; every software row has
+the station's own date of installation; of some 1,100 rows 2 % are missing, 3 % are of another version, and a dozen are of what few have.
 """
 
 from __future__ import annotations

@@ -3,14 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What benchmarks/reports.py measures, in a process of its own that has a PostgreSQL server: prints one JSON object.
 
-CPU is that of this process (spool with its fsync, worker, the client's half of the database) and of all processes of the server, a CHECKPOINT
-included. The parser's CPU is taken on the same documents, in the same process, between the phases.
+CPU is that of this process (spool with its fsync, worker, the client's half of the database) and of all processes of the server, a
+CHECKPOINT included. The parser's CPU is taken on the same documents, in the same process, between the phases.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import sys
 import time
@@ -97,7 +96,8 @@ def rewrite(plain: Sequence[bytes]) -> None:
                 sizes = [int(row.get("FILESIZE") or 0) for row in rows]
                 cursor.execute("DELETE FROM ocs_softwares WHERE hardware_id = %s", [number])
                 cursor.execute(
-                    "INSERT INTO ocs_softwares (hardware_id, name, version, publisher, comments, source, architecture, filesize) SELECT %s, * FROM "
+                    "INSERT INTO ocs_softwares (hardware_id, name, version, publisher, comments, source, architecture, filesize) "
+                    "SELECT %s, * FROM "
                     "unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[])",
                     [number, *columns, sizes],
                 )
@@ -169,7 +169,7 @@ def main() -> None:
         total = cursor.fetchone()[0]
     note("software_rows", rows / total)
     note("document_kb", len(plain[0]) / 1000)
-    print(json.dumps({name: statistics.median(values) for name, values in found.items()} | {"stations": total, "pid": os.getpid()}))
+    print(json.dumps({name: statistics.median(values) for name, values in found.items()} | {"stations": total}))
 
 
 if __name__ == "__main__":
