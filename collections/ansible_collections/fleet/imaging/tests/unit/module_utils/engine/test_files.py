@@ -9,6 +9,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -299,22 +300,25 @@ def test_a_work_folder_that_is_too_small_is_refused_before_anything_is_archived_
     assert not any(disk.path.read_bytes())
 
 
-def _signal_fsarchiver(operation: str, device: Path, number: int = signal.SIGKILL) -> threading.Thread:
-    """Kill the fsarchiver that works on a device as soon as it is there."""
-
-    def hunt() -> None:
-        for _attempt in range(100_000):
-            for process in Path("/proc").glob("[0-9]*"):
-                with contextlib.suppress(OSError):
-                    words = (process / "cmdline").read_bytes().split(b"\0")
-                    if words[0] == b"fsarchiver" and operation.encode() in words and str(device).encode() in b" ".join(words):
-                        os.kill(int(process.name), number)
-                        return
-            time.sleep(0.002)
-
-    thread = threading.Thread(target=hunt)
-    thread.start()
-    return thread
+@contextlib.contextmanager
+def signalled_fsarchiver(folder: Path, number: int = signal.SIGKILL) -> Iterator[Path]:
+    """Every fsarchiver gets a signal as soon as it has mounted its filesystem; the file that is given is there afterwards."""
+    done, program = folder / "signalled", folder / "bin" / "fsarchiver"
+    program.parent.mkdir()
+    program.write_text(
+        f"""#!/bin/sh
+{shutil.which("fsarchiver")} "$@" &
+pid=$!
+until grep -q ' /tmp/fsa/' /proc/mounts; do kill -0 $pid || exit 99; done
+kill -{int(number)} $pid
+touch '{done}'
+wait $pid
+"""
+    )
+    program.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        yield done
 
 
 def _mounts_of(device: Path) -> list[str]:
@@ -326,38 +330,38 @@ def _mounts_of(device: Path) -> list[str]:
     return found
 
 
-def test_a_killed_archive_is_no_image_and_leaves_no_mount(model, store, work):
+def test_a_killed_archive_is_no_image_and_leaves_no_mount(model, store, work, tmp_path):
     device = model.partition(3).path
-    hunter = _signal_fsarchiver("savefs", device)
-    with pytest.raises(fsarchiver.ArchiveError, match="was killed"):
+    with signalled_fsarchiver(tmp_path) as signalled, pytest.raises(fsarchiver.ArchiveError, match="was killed"):
         capture(model, store, work)
-    hunter.join()
+    assert signalled.exists()
     assert _mounts_of(device) == []
     assert list(store.manifests()) == []
     capture(model, store, work, "v2")
 
 
-def test_a_killed_restore_leaves_nothing_mountable_and_runs_again(model, store, work, url, loop_disk):
+def test_a_killed_restore_leaves_nothing_mountable_and_runs_again(model, store, work, url, loop_disk, tmp_path):
     image = capture(model, store, work)
     disk = loop_disk(256 * MIB)
     image.table.fitted(disk.size, disk.sector_size).apply(disk)
     device = disk.partition(3).path
-    hunter = _signal_fsarchiver("restfs", device)
-    with pytest.raises(fsarchiver.ArchiveError, match="was killed"):
+    with signalled_fsarchiver(tmp_path) as signalled, pytest.raises(fsarchiver.ArchiveError, match="was killed"):
         restore(image, disk, url, work)
-    hunter.join()
+    assert signalled.exists()
     assert _mounts_of(device) == []
     assert probe(device).type == "raw"
     assert restore(image, disk, url, work).verified
 
 
-def test_an_fsarchiver_that_hangs_is_killed_and_that_is_said(model, store, work, monkeypatch):
+def test_an_fsarchiver_that_hangs_is_killed_and_that_is_said(model, store, work, monkeypatch, tmp_path):
     device = model.partition(3).path
     monkeypatch.setattr(fsarchiver, "PATIENCE", 2.0)
-    hunter = _signal_fsarchiver("savefs", device, signal.SIGSTOP)
-    with pytest.raises(fsarchiver.ArchiveError, match="did nothing for 2 seconds, and was killed"):
+    with (
+        signalled_fsarchiver(tmp_path, signal.SIGSTOP) as signalled,
+        pytest.raises(fsarchiver.ArchiveError, match="did nothing for 2 seconds, and was killed"),
+    ):
         capture(model, store, work)
-    hunter.join()
+    assert signalled.exists()
     assert _mounts_of(device) == []
     assert list(store.manifests()) == []
 
@@ -374,7 +378,7 @@ def test_the_work_of_a_process_is_that_of_its_family_too():
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_mounts_and_helpers_die_with_the_process_that_is_killed(model, work):
+def test_mounts_and_helpers_die_with_the_process_that_is_killed(model, work, tmp_path):
     device = model.partition(3).path
     code = (
         "import sys; from pathlib import Path; sys.path.insert(0, 'collections')\n"
@@ -384,9 +388,10 @@ def test_mounts_and_helpers_die_with_the_process_that_is_killed(model, work):
         "with FilesEngine(Path(sys.argv[2])).source(3, probe(Path(sys.argv[1])), Progress()): print('done')\n"
     )
     root = Path(__file__).parents[8]
-    hunter = _signal_fsarchiver("savefs", device, signal.SIGSTOP)
-    process = subprocess.Popen([sys.executable, "-c", code, str(device), str(work)], cwd=root, stdout=subprocess.PIPE)
-    hunter.join()
+    with signalled_fsarchiver(tmp_path, signal.SIGSTOP) as signalled:
+        process = subprocess.Popen([sys.executable, "-c", code, str(device), str(work)], cwd=root, stdout=subprocess.PIPE)
+        while not signalled.exists() and process.poll() is None:
+            time.sleep(0.01)
     process.kill()
     assert process.communicate()[0] == b""
     deadline = time.monotonic() + PATIENCE

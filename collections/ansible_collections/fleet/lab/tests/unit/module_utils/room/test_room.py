@@ -257,11 +257,12 @@ def test_without_root_there_is_one_clear_error(empty_room: Any, as_root: Callabl
 
 
 def test_missing_tools_are_named_by_their_packages(empty_room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "ansible_collections.fleet.lab.plugins.module_utils.room.host.available", lambda tool: tool not in ("nft", "ip", "tc")
-    )
-    with pytest.raises(HostError, match=r"apt-get install iproute2 nftables$"):
-        empty_room.create(PC)
+    with monkeypatch.context() as patched:  # the room's own teardown needs the tools
+        patched.setattr(
+            "ansible_collections.fleet.lab.plugins.module_utils.room.host.available", lambda tool: tool not in ("nft", "ip", "tc")
+        )
+        with pytest.raises(HostError, match=r"apt-get install iproute2 nftables$"):
+            empty_room.create(PC)
 
 
 def test_the_room_may_be_named_by_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
