@@ -38,14 +38,14 @@ SORTS = {
 }
 
 COLUMNS: list[Column[Station]] = [
-    Column(gettext_lazy("Name"), lambda row: row.name, 1.5),
+    Column(gettext_lazy("Name"), lambda row: row.name, 1.3),
     Column(gettext_lazy("Site"), lambda row: row.site.name, 1.5),
     Column(gettext_lazy("State"), lambda row: row.get_state_display(), 0.9),
-    Column(gettext_lazy("System"), lambda row: f"{row.os_name} {row.os_version}", 2),
-    Column(gettext_lazy("Machine"), lambda row: f"{row.manufacturer} {row.product}", 2),
+    Column(gettext_lazy("System"), lambda row: f"{row.os_name} {row.os_version}", 2.4),
+    Column(gettext_lazy("Machine"), lambda row: f"{row.manufacturer} {row.product}", 1.9),
     Column(gettext_lazy("Serial number"), lambda row: row.serial, 1.3),
-    Column(gettext_lazy("Address"), lambda row: row.address or row.reported_address, 1.1),
-    Column(gettext_lazy("Last seen"), lambda row: f"{row.last_seen:%Y-%m-%d %H:%M}" if row.last_seen else "", 1.1),
+    Column(gettext_lazy("Address"), lambda row: row.address or row.reported_address, 1.0),
+    Column(gettext_lazy("Last seen"), lambda row: f"{row.last_seen:%Y-%m-%d %H:%M}" if row.last_seen else "", 1.4),
 ]
 
 CHOICES = 150

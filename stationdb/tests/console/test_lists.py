@@ -8,15 +8,18 @@ from __future__ import annotations
 import csv
 import io
 import re
+import subprocess
 from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.http import QueryDict
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from stationdb.accounts.models import User
 from stationdb.console.models import SavedFilter
 from stationdb.console.paging import paged
 from stationdb.console.views.stations import SORTS
@@ -107,6 +110,26 @@ def test_an_export_has_what_the_list_shows_and_is_read_again(reader):
     assert rows[0]["site"] == "agency0001" and rows[0]["groups"] == "kiosks"
 
 
+def test_documents_have_a_header_page_numbers_and_french_letters(fleet, admin):
+    Site.objects.filter(slug="agency0001").update(name="Lycée – Œuvre d’été")
+    User.objects.update(language="fr")
+    pages = read(admin.get("/stations/export.pdf?site=agency0001").content)
+    assert len(pages) == 1 and "Postes" in pages[0] and "1 / 1" in pages[0]
+    assert pages[0].count("Lycée – Œuvre d’été") == 1 + 5, "the filter, and five rows"
+    station = fleet.stations[0].pk
+    pages = read(admin.get(f"/stations/{station}/sheet.pdf?software=1").content)
+    assert len(pages) > 1
+    for number, page in enumerate(pages, 1):
+        assert "pc00001" in page and f"{number} / {len(pages)}" in page
+    assert "Numéro de série" in pages[0] and EDITOR in "".join(pages)
+
+
+def read(document: bytes) -> list[str]:
+    """The text of each page."""
+    done = subprocess.run(["pdftotext", "-layout", "-", "-"], input=document, capture_output=True, check=True)
+    return done.stdout.decode().split("\f")[:-1]
+
+
 def test_the_dashboard_counts(admin):
     now = timezone.now()
     for number, days in enumerate((0, 0, 3, 20, 60, 100)):
@@ -171,10 +194,6 @@ PAGES = ("/", "/stations/", "/stations/?q=ram+<+8+GiB&site=north", "/software/",
 @pytest.mark.parametrize("few_or_many", [20, 90])
 def test_the_number_of_queries_does_not_grow(db, few_or_many):
     """The same bounds whatever the number of stations, sites and groups; session and user included."""
-    from django.test import Client
-
-    from stationdb.accounts.models import User
-
     cache.clear()
     fleet = make_fleet(stations=few_or_many, software=30, sites=few_or_many // 5)
     for number in range(few_or_many // 10):

@@ -11,6 +11,7 @@ class Completion {
     this.asked = 0;
     box.addEventListener("input", () => this.ask());
     box.addEventListener("keydown", (event) => this.key(event));
+    box.form.addEventListener("submit", () => this.close());
     box.addEventListener("blur", () => setTimeout(() => this.close(), 150));
     this.list.addEventListener("mousedown", (event) => {
       const option = event.target.closest("[role=option]");
@@ -37,7 +38,7 @@ class Completion {
     try {
       const answer = await fetch(`${this.box.dataset.complete}?${query}`, { headers: { "HX-Request": "true" } });
       if (number !== this.asked || !answer.ok) return;
-      this.list.innerHTML = await answer.text();
+      this.list.innerHTML = (await answer.text()).trim();
     } catch {
       return; // The box is a box without its list.
     }
