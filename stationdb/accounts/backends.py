@@ -26,8 +26,8 @@ class PasswordBackend(ModelBackend):
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **credentials: Any
     ) -> User | None:
-        if not username or not password:
-            return None
+        if not username or not password or not username.isprintable():
+            return None  # nobody is called so, and PostgreSQL would not even look
         address = str(request.META.get("REMOTE_ADDR") or "") if request is not None else ""
         trial = attempt(username, address)
         if trial.refused:

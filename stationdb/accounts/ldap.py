@@ -112,6 +112,8 @@ def user_of(name: str, password: str) -> User | None:
     """The user whose password the directory accepts, made or brought up to date; None for anybody else, and when nobody answers."""
     if not password or not os.environ.get(f"{PREFIX}URL"):
         return None  # a bind without a password succeeds as nobody (RFC 4513, 5.1.2)
+    if not name.isprintable():
+        return None
     if User.objects.filter(username__iexact=name, directory="").exists():
         return None  # an account of this database is nobody else's, and its password none of the directory's business
     try:

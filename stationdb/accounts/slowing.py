@@ -15,7 +15,7 @@ import ipaddress
 import logging
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -60,10 +60,13 @@ class Attempt:
 
 def attempt(name: str, address: str) -> Attempt:
     """Begin a sign-in of a name from an address: count it as failed, or refuse it."""
-    now = timezone.now()
     keys = keys_of(name, address)
     with transaction.atomic():
-        rows = {kind: _row(key, now) for kind, key in sorted(keys.items())}
+        rows = {kind: _row(key) for kind, key in sorted(keys.items())}
+        now = timezone.now()  # not before the rows are locked: others may have held them for long
+        for row in rows.values():
+            if row.last < now - FORGOTTEN:
+                row.failures, row.until = 0, None
         known = rows["pair"].known is not None and rows["pair"].known > now - KNOWN
         counted = {kind: row for kind, row in rows.items() if not (known and kind == "account")}
         wait = max((row.until - now for row in counted.values() if row.until and row.until > now), default=timedelta())
@@ -73,7 +76,8 @@ def attempt(name: str, address: str) -> Attempt:
         for kind, row in counted.items():
             row.failures += 1
             row.last = now
-            row.until = now + wait_after(row.failures - FREE[kind])
+            wait = wait_after(row.failures - FREE[kind])
+            row.until = now + wait if wait else None
             row.save()
         Attempts.objects.filter(last__lt=now - KNOWN).delete()
         Attempts.objects.filter(last__lt=now - FORGOTTEN, known=None).delete()
@@ -97,10 +101,7 @@ def keys_of(name: str, address: str) -> dict[str, str]:
     return {kind: hashlib.sha256("\0".join((kind, *values)).encode("utf-8", "surrogatepass")).hexdigest() for kind, values in parts.items()}
 
 
-def _row(key: str, now: datetime) -> Attempts:
-    """The row, locked until the end of the transaction; its failures are forgotten when they are old."""
-    Attempts.objects.get_or_create(key=key, defaults={"last": now})
-    row = Attempts.objects.select_for_update().get(key=key)
-    if row.last < now - FORGOTTEN:
-        row.failures, row.until = 0, None
-    return row
+def _row(key: str) -> Attempts:
+    """The row, locked until the end of the transaction."""
+    Attempts.objects.get_or_create(key=key, defaults={"last": timezone.now()})
+    return Attempts.objects.select_for_update().get(key=key)
