@@ -77,7 +77,7 @@ def test_what_cannot_be_done_fails_with_the_remedy_and_changes_nothing(database:
         "mac": "52:54:00:12:34:56",
         "mac checked": "52:54:00:12:34:56",
         "neither": "one of the following is required: name, stations",
-        "criteria": "There is no field “tagg”",
+        "criteria": "tagg",
         "lines": "line 2",
         "no file": "No such file",
         "sections": "is no host name",
