@@ -103,7 +103,7 @@ class Policy:
         elif name == "ansible_user":
             fine = isinstance(value, str) and bool(_USER.fullmatch(value))
         elif name == "ansible_port":
-            fine = type(value) is int and 0 < value < 65536
+            fine = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536
         else:
             return True
         return fine or self.refuse(f"{name}={value!r:.60}", "has a value that it cannot have")

@@ -13,8 +13,8 @@ import yaml
 from .conftest import ROOT, Ansible, StationDatabase
 
 
-def task(name: str, module: str, /, check: bool = False, **arguments: Any) -> dict[str, Any]:
-    return {"name": name, f"fleet.core.{module}": arguments, "diff": True, **({"check_mode": True} if check else {})}
+def task(title: str, module: str, check: bool = False, **arguments: Any) -> dict[str, Any]:
+    return {"name": title, f"fleet.core.{module}": arguments, "diff": True, **({"check_mode": True} if check else {})}
 
 
 def test_each_module_would_does_and_has_done(database: StationDatabase, ansible: Ansible) -> None:
