@@ -25,10 +25,11 @@ setup: ## install the Debian packages and the Python environment that are missin
 	@scripts/setup
 
 demo: setup ## build a virtual room, capture its model, restore its stations, and show what happened
+	$(AS_ROOT) $(BIN)/ansible-playbook -i inventories/demo/demo.room.yml playbooks/demo_room.yml
 	$(AS_ROOT) $(BIN)/ansible-playbook -i inventories/demo playbooks/demo.yml
 
 demo-down: setup ## remove the virtual room
-	$(AS_ROOT) $(BIN)/ansible-playbook -i inventories/demo playbooks/demo_down.yml
+	$(AS_ROOT) $(BIN)/ansible-playbook -i inventories/demo/demo.room.yml playbooks/demo_down.yml
 
 test: setup ## run every test, then lint
 	@$(AS_ROOT) scripts/test

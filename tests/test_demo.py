@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+import socket
+import ssl
 import subprocess
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -50,15 +54,32 @@ def namespaces() -> set[str]:
     return {line.split()[0] for line in listing.splitlines() if line}
 
 
+def sign_in_page(port: int, authority: Path) -> bool:
+    """Whether a browser on this host would see the site, under a certificate that the authority vouches for."""
+    context = ssl.create_default_context(cafile=str(authority))
+    with urllib.request.urlopen(f"https://localhost:{port}/", context=context, timeout=20) as answer:
+        return b"<form" in answer.read()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="a virtual room needs root")
 def test_the_demo_captures_restores_changes_and_restores_what_differs_and_leaves_nothing(tmp_path: Path) -> None:
     room, inventory = tmp_path / "room", tmp_path / "inventory"
     shutil.copytree(ROOT / "inventories/demo", inventory)
-    (inventory / "demo.room.yml").write_text(f"plugin: fleet.lab.room\npath: {room}\n")
+    secrets = tmp_path / "secrets"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (inventory / "demo.room.yml").write_text(f"plugin: fleet.lab.room\npath: {room}\ngroups: false\n")
+    (inventory / "demo.stations.yml").write_text(
+        f"plugin: fleet.core.stations\nurl: https://localhost:{port}\ntoken_file: {secrets}/inventory.token\nca_file: {secrets}/ca.pem\n"
+    )
     settings = ["-e", f"demo_room={room}", "-e", f"demo_trust={tmp_path / 'trust'}"]
+    settings += ["-e", f"demo_secrets={secrets}", "-e", json.dumps({"demo_port": port})]
     before = namespaces()
     try:
+        play(inventory / "demo.room.yml", "demo_room.yml", *settings)
         said = play(inventory, "demo.yml", *settings)
+        assert sign_in_page(port, secrets / "ca.pem")
         rows = re.findall(r"^ +(pc\d\d) +(first|after the change) +[\d.]+ +([\d.]+) +([\d.]+) +(yes|NO)$", said, re.MULTILINE)
         assert [(row[0], row[1], row[4]) for row in rows] == [
             ("pc01", "first", "yes"),
@@ -73,6 +94,7 @@ def test_the_demo_captures_restores_changes_and_restores_what_differs_and_leaves
         assert "▕█" in report
         assert len((tmp_path / "report.csv").read_text().splitlines()) == 1 + 4 * 3
     finally:
-        play(inventory, "demo_down.yml", *settings)
+        play(inventory / "demo.room.yml", "demo_down.yml", *settings)
+    assert not secrets.exists()
     assert not any(traces(room).values()), traces(room)
     assert namespaces() <= before

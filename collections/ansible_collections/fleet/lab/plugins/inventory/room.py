@@ -25,6 +25,10 @@ options:
     description: Folder of the room; a relative one starts at the folder of the inventory file.
     type: str
     required: true
+  groups:
+    description: V(false) gives connection variables alone, for a room whose stations, groups and disks are in the station database.
+    type: bool
+    default: true
 seealso:
   - module: fleet.lab.room
 """
@@ -63,14 +67,16 @@ class InventoryModule(BaseInventoryPlugin):
         try:
             room = host.folder(str(Path(path).parent / self.get_option("path")))
             state = State.load(room)
-            for group in connection.GROUPS.values():
+            grouped = self.get_option("groups")
+            for group in connection.GROUPS.values() if grouped else ():
                 inventory.add_group(group)
             if state is None or not state.complete:
                 display.warning(f"There is no room in {room}: create it with the module fleet.lab.room")
                 return
             for station in state.stations:
-                inventory.add_host(station.name, group=connection.GROUPS[station.role])
+                inventory.add_host(station.name, group=connection.GROUPS[station.role] if grouped else None)
                 for name, value in connection.variables(room, state, station).items():
-                    inventory.set_variable(station.name, name, value)
+                    if grouped or name != "fleet_disk_identity":
+                        inventory.set_variable(station.name, name, value)
         except (FleetError, OSError) as error:
             raise AnsibleParserError(f"{path}: {error}") from error

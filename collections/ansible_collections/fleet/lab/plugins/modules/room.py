@@ -56,6 +56,14 @@ options:
     description: Whether the room has a central host, named C(central), which keeps what it writes over reboots.
     type: bool
     default: true
+  central_packages:
+    description:
+      - Debian packages that the central host has besides those of the stations, which have no network to install any.
+      - It cannot change while the central host is there.
+    type: list
+    elements: str
+    default: []
+    version_added: "0.1.0"
   timeout:
     description: Seconds within which every station must answer SSH.
     type: int
@@ -161,6 +169,7 @@ ARGUMENT_SPEC = {
     "cache": {"type": "path", "fallback": (env_fallback, ["FLEET_CACHE"])},
     "subnet": {"type": "str", "default": "10.77.0.0/24"},
     "central": {"type": "bool", "default": True},
+    "central_packages": {"type": "list", "elements": "str", "default": []},
     "timeout": {"type": "int", "default": 60},
     "stations": {"type": "list", "elements": "dict", "default": [], "options": STATION_SPEC},
 }

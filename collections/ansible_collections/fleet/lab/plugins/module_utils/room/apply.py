@@ -21,7 +21,14 @@ def apply(parameters: Mapping[str, Any], progress: Progress, *, check: bool) -> 
     room = Room(parameters["path"])
     if parameters["state"] == "absent":
         return _absent(room, check)
-    request = Request(parameters["name"], parameters["subnet"], parameters["stations"], parameters["central"], parameters["timeout"])
+    request = Request(
+        parameters["name"],
+        parameters["subnet"],
+        parameters["stations"],
+        parameters["central"],
+        parameters["timeout"],
+        tuple(sorted(set(parameters["central_packages"]))),
+    )
     plan = room.plan(request)
     result: dict[str, Any] = {"changed": plan.changed, "diff": {"before": _asked(plan.before), "after": _asked(plan.after)}}
     if not check:

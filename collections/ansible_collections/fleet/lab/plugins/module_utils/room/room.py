@@ -27,7 +27,7 @@ from .state import FILE, State, hosts_of
 from .station import ENTRIES, Station
 
 CENTRAL = "central"
-CONTENTS = ("stations", "ssh", "hosts", power.PROGRAM, f".{power.PROGRAM}", f".{FILE}", FILE)
+CONTENTS = ("stations", "ssh", "hosts", "port.py", power.PROGRAM, f".{power.PROGRAM}", f".{FILE}", FILE)
 """Everything a room has in its folder; its state goes last, so that a removal cut short is known for one."""
 
 
@@ -40,6 +40,7 @@ class Request:
     stations: Sequence[Mapping[str, Any]]
     central: bool = True
     timeout: float = 60.0
+    central_packages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class Room:
             incarnation=before.incarnation if before and before.complete else secrets.token_hex(4),
             complete=True,
             stations=stations,
+            central_root=before.central_root if before else "",
         )
         if known and before and before.subnet != request.subnet:
             raise InputError(f"Room {before.name} has the subnet {before.subnet}", remedy="Remove the room before giving it another")
@@ -143,6 +145,7 @@ class Room:
         host.require()
         plan = self.plan(request)
         root = RootCache(cache).ensure(Recipe(), progress)
+        central_root = RootCache(cache).ensure(Recipe.with_packages(request.central_packages), progress) if request.central else root
         self.path.mkdir(parents=True, exist_ok=True)
         with self._lock():
             plan = self.plan(request)
@@ -151,7 +154,7 @@ class Room:
             if plan.before is None or not plan.before.complete:
                 self._clear()
             # A room that was complete stays so: what fails now is repeated next time, and its disks are never thrown away.
-            state = replace(plan.after, root=str(root), complete=bool(plan.before and plan.before.complete))
+            state = replace(plan.after, root=str(root), central_root=str(central_root), complete=bool(plan.before and plan.before.complete))
             state.save(self.path)
             self._remove_stations(plan)
             state = self._make(state, plan, progress)
@@ -166,6 +169,8 @@ class Room:
         self.network.ensure(controller)
         power.burn(self.path)
         authorized = identity.ensure_key(self.path / connection.KEY, f"room {state.name}")
+        # Services such as PostgreSQL ask for "localhost" as they start.
+        identity.write_hosts(self.path / "hosts", state.stations)
         environments, systems = {}, []
         made = {}
         progress.begin("start stations", len(plan.start), "station")
@@ -199,7 +204,9 @@ class Room:
         if not boot.exists():
             boot.write_text(f"{station.boot}\n", encoding="utf-8")
         machine, netns = host.label(self.path, station.name), self.network.station_namespace(station)
-        power.switch_on(folder, Description(station.name, machine, netns, state.root, str(hosts), station.loop, station.role == "central"))
+        central = station.role == "central"
+        root = (state.central_root if central else "") or state.root
+        power.switch_on(folder, Description(station.name, machine, netns, root, str(hosts), station.loop, persistent=central))
         return station
 
     @staticmethod

@@ -15,7 +15,7 @@ import json
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,6 +126,11 @@ class Recipe:
     suite: str = field(default_factory=_codename)
     architecture: str = field(default_factory=platform.machine)
     packages: tuple[str, ...] = PACKAGES
+
+    @classmethod
+    def with_packages(cls, more: Iterable[str]) -> Recipe:
+        """The recipe of a root with further packages."""
+        return cls(packages=(*PACKAGES, *(name for name in more if name not in PACKAGES)))
 
     def digest(self) -> str:
         """Return the twelve characters that name the root built by this recipe."""

@@ -34,6 +34,8 @@ class State:
     incarnation: str
     complete: bool
     stations: tuple[Station, ...]
+    central_root: str = ""
+    """The root of the central host; blank when it is that of the stations."""
 
     def station(self, name: str) -> Station:
         """Return one station; raise InputError when the room has none of that name."""
