@@ -132,10 +132,12 @@ def main() -> None:
         driver.take(compressed(range(first, min(first + 500, before)))[1])()
     with connection.cursor() as cursor:
         cursor.execute(OCS_TABLE)
+    bytes_before = 0
+    grown = 0.0
     for number in range(rounds):
         numbers = range(before + number * count, before + (number + 1) * count)
         plain, sent = compressed(numbers)
-        bytes_before = size()
+        bytes_before = bytes_before or size()
         parsed = [parse(plain)]
         mine, server, _wall = driver.cost(driver.take(sent))
         parsed.append(parse(plain))
@@ -154,7 +156,7 @@ def main() -> None:
         _plain, upgraded = compressed(numbers, later=True, upgraded=True)
         mine, server, ours = driver.cost(driver.take(upgraded))
         note("change_cpu_vs_parse", (mine + server) / unit)
-        note("kb_per_station", (size() - bytes_before) / count / 1000)
+        grown = (size() - bytes_before) / (number + 1) / count / 1000
         rewrite(sent)  # what was there before
         theirs = driver.cost(lambda upgraded=upgraded: rewrite(upgraded))  # type: ignore[misc]
         note("rewrite_vs_diff", theirs[2] / ours)
@@ -167,6 +169,7 @@ def main() -> None:
         rows = cursor.fetchone()[0]
         cursor.execute("SELECT count(*) FROM registry_station")
         total = cursor.fetchone()[0]
+    note("kb_per_station", grown)  # of all rounds together, for pages fill up and split in turns
     note("software_rows", rows / total)
     note("document_kb", len(plain[0]) / 1000)
     print(json.dumps({name: statistics.median(values) for name, values in found.items()} | {"stations": total}))

@@ -62,8 +62,13 @@ def test_a_goal_is_reached_at_its_own_value(value: float, said: str) -> None:
 
 
 def test_every_goal_has_a_must_that_is_weaker_than_its_aim() -> None:
-    assert set(GOALS) == {"capture", "restore", "delta"}
-    assert all(aim < must for goals in GOALS.values() for must, aim in goals.values())
+    assert {"capture", "restore", "delta", "reports"} <= set(GOALS)
+    for must, aim in (goal for goals in GOALS.values() for goal in goals.values()):
+        assert (verdict(aim, must, aim), verdict(must, must, aim)) == ("aim", "must")
+
+
+def test_more_is_better_where_the_aim_is_more_than_the_must() -> None:
+    assert [verdict(value, 3.0, 8.0) for value in (9.0, 8.0, 5.0, 2.9)] == ["aim", "aim", "must", "missed"]
 
 
 def test_a_ratio_to_nothing_is_infinite() -> None:

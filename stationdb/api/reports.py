@@ -17,18 +17,18 @@ from pydantic import BaseModel, Field
 
 from ..accounts.middleware import Request
 from ..accounts.rights import Right
-from ..api.answers import read
-from ..api.auth import need_anywhere
-from ..api.paging import Limit, Offset, Page, page
-from ..api.problems import Problem
-from ..api.stations import find
-from ..api.types import NO_NUL, StationName
 from ..errors import Fault, Faulty
-from . import intake, sections
-from .admission import client_address
-from .document import LARGEST_SENT
-from .errors import NotNow, ReportError
-from .models import Report, Section, SectionChange, Unplaced
+from ..reports import intake, sections
+from ..reports.admission import client_address
+from ..reports.document import LARGEST_SENT
+from ..reports.errors import NotNow, ReportError
+from ..reports.models import Report, Section, SectionChange, Unplaced
+from .answers import read
+from .auth import need_anywhere
+from .paging import Limit, Offset, Page, page
+from .problems import Problem
+from .stations import find
+from .types import NO_NUL, StationName
 
 router = Router()
 
