@@ -27,7 +27,11 @@ _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?(?:([kmgt]?)(i?)[bo])?", re
 _MAX_SIZE = 2**63 - 1
 
 _AGO = re.compile(r"([0-9]{1,6}) (minute|hour|day|week|month|year)s? ago", re.IGNORECASE)
+_SHORT = re.compile(r"([0-9]{1,6})([hdw])", re.IGNORECASE)
 _SPANS = {
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
     "minute": timedelta(minutes=1),
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
@@ -96,7 +100,7 @@ def moment(word: Word, now: datetime) -> Moment:
         if given.lower() in ("today", "yesterday"):
             day = midnight.date() - timedelta(days=given.lower() == "yesterday")
             return _day(datetime.combine(day, time.min))
-        ago = _AGO.fullmatch(re.sub(r"\s+", " ", given))
+        ago = _AGO.fullmatch(re.sub(r"\s+", " ", given)) or _SHORT.fullmatch(given)
         if ago:
             instant = now - int(ago[1]) * _SPANS[ago[2].lower()]
             return Moment(instant, instant)

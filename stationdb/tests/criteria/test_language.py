@@ -109,6 +109,8 @@ ALL = {"golden", "pc1", "pc2", "srv1", "fresh"}
         ("last_seen < 30 days ago", "pc2"),
         ("last_seen > 30 days ago", "pc1"),
         ("last_seen > 3 hours ago", "pc1"),
+        ("last_seen > 3h", "pc1"),
+        ("last_seen < 5w and last_seen < 30d", "pc2"),
         ("last_seen = never", "golden srv1 fresh"),
         ("last_seen != never", "pc1 pc2"),
         ("last_seen < 2000-01-01", ""),
