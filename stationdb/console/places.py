@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.core.cache import cache
+from django.utils.formats import number_format
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from ..accounts.perimeter import Perimeter
 from ..registry.models import Site
@@ -45,9 +48,21 @@ def places(perimeter: Perimeter) -> list[Place]:
     return found
 
 
-def find(found: Sequence[Place], slug: str) -> Place | None:
-    """The place of a short name."""
-    return next((place for place in found if place.slug == slug), None)
+def options(found: Sequence[Place], chosen: str) -> SafeString:
+    """The option elements of a list to choose a site from; made here, because a template takes ten times as long for a hundred."""
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{} ({})</option>',
+        (
+            (
+                place.slug,
+                mark_safe(" selected") if place.slug == chosen else "",
+                place.indented,
+                number_format(place.total, force_grouping=True),
+            )
+            for place in found
+        ),
+    )
 
 
 def _tree(perimeter: Perimeter) -> list[Place]:

@@ -28,6 +28,9 @@ VERSIONS = 3
 
 CSV_AT_ONCE = 500
 
+HOLDERS = 25
+"""Stations of a page that stands beside the versions."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -123,7 +126,7 @@ def software(request: Request, pk: int) -> HttpResponse:
     known = _versions(numbers)
     most = max(numbers.values(), default=1)
     shown = holders(ids, request.perimeter).select_related("site").only("name", "last_seen", "site__name")
-    rows = paged(shown, request.GET, {"name": "name", "seen": "last_seen"})
+    rows = paged(shown, request.GET, {"name": "name", "seen": "last_seen"}, size=HOLDERS)
     number, more = counted(holders(ids, request.perimeter), rows) if below or "version" in request.GET else (None, False)
     context = {
         "software": it,

@@ -21,7 +21,7 @@ from ..completion import completions
 from ..figures import figures
 from ..models import SavedFilter
 from ..paging import counted, paged
-from ..places import places
+from ..places import options, places
 from ..selection import AGE_WORDS, Selection, kept, select
 from ..sheet import Column
 from .access import Request, exporting, page
@@ -82,7 +82,7 @@ def stations(request: Request) -> HttpResponse:
     groups = list(Group.objects.within(request.perimeter).values_list("name", flat=True)[: CHOICES + 1])
     sites = places(request.perimeter)
     context |= {
-        "sites": sites if len(sites) <= CHOICES else None,
+        "sites": options(sites, request.GET.get("site", "")) if len(sites) <= CHOICES else None,
         "groups": groups if len(groups) <= CHOICES else None,
         "states": [(state.value, state.label, counts.states.get(state.value, 0)) for state in Station.State],
         "ages": [(key, words(), counts.ages.get(key, 0)) for key, words in AGE_WORDS.items()],
