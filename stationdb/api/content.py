@@ -22,7 +22,7 @@ from ..registry.models import Site, Station
 from . import sites, stations
 from .answers import changed, created, read, removed
 from .auth import need
-from .etags import IfMatch, must_match
+from .etags import IfMatch, locked, must_match
 from .paging import Limit, Offset, Page, page
 from .types import NO_NUL, ContentName, ContentVersion, Given
 
@@ -85,7 +85,7 @@ class ImageOut(PackageOut):
 
 def find(model: type[C], perimeter: Perimeter, name: str, version: str) -> C:
     """A version within the perimeter. Missing when it is not there, or elsewhere."""
-    found = model.objects.within(perimeter).filter(name=name, version=version).first()
+    found = locked(model.objects.within(perimeter).filter(name=name, version=version)).first()
     if found is None:
         raise Missing("There is no such version.", f"Look at /api/v1/{model._meta.model_name}s for those there are.", "path.name")
     return found

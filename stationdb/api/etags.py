@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
+from django.db import transaction
+from django.db.models import Model, QuerySet
 from ninja import Header
 from ninja.responses import NinjaJSONEncoder
 from pydantic import BaseModel
 
 from ..errors import Outdated
+
+M = TypeVar("M", bound=Model)
 
 IfMatch = Annotated[
     str | None,
@@ -40,3 +44,8 @@ def must_match(header: str | None, shape: type[BaseModel], data: Any) -> None:
     """Outdated unless the header is absent or names what the data is now."""
     if header and not matches(header, etag_of(shape.model_validate(data).model_dump())):
         raise Outdated("Somebody changed it since you read it.", "Read it again, then decide.", "If-Match")
+
+
+def locked(rows: QuerySet[M]) -> QuerySet[M]:
+    """Rows that nobody else changes until this transaction ends. Operations that only read have none, and lock nothing."""
+    return rows.select_for_update(of=("self",)) if transaction.get_connection().in_atomic_block else rows

@@ -23,7 +23,7 @@ from . import sites
 from .answers import changed, created, read, removed
 from .auth import need
 from .choice import condition
-from .etags import IfMatch, must_match
+from .etags import IfMatch, locked, must_match
 from .paging import Limit, Offset, Page, page
 from .types import Given, GroupName, Variables
 
@@ -84,7 +84,7 @@ class MembersOut(BaseModel):
 
 def find(perimeter: Perimeter, name: str) -> Group:
     """A group of the perimeter. Missing when it is not there, or elsewhere."""
-    group = Group.objects.within(perimeter).filter(name=name).select_related("site").first()
+    group = locked(Group.objects.within(perimeter).filter(name=name).select_related("site")).first()
     if group is None:
         raise Missing("There is no such group.", "Look at /api/v1/groups for the groups there are.", "path.name")
     return group

@@ -19,7 +19,7 @@ from ..accounts.rights import Right
 from ..errors import Denied, Missing
 from .answers import changed, created, read, removed
 from .auth import need, need_anywhere
-from .etags import IfMatch, must_match
+from .etags import IfMatch, locked, must_match
 from .paging import Limit, Offset, Page, page
 from .types import NO_NUL, Given, RoleName
 
@@ -62,7 +62,7 @@ class RoleOut(BaseModel):
 
 def find(request: Request, name: str) -> Role:
     """A role. Missing when there is none."""
-    role = roles_within(request.perimeter).filter(name=name).first()
+    role = locked(roles_within(request.perimeter).filter(name=name)).first()
     if role is None:
         raise Missing("There is no such role.", "Look at /api/v1/roles for those there are.", "path.name")
     return role

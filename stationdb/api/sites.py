@@ -19,7 +19,7 @@ from ..errors import Missing
 from ..registry.models import Site, Station, Subnet
 from .answers import changed, created, read, removed
 from .auth import need
-from .etags import IfMatch, must_match
+from .etags import IfMatch, locked, must_match
 from .paging import Limit, Offset, Page, page
 from .types import Given, SiteSlug, Variables
 
@@ -74,7 +74,7 @@ class SiteOut(BaseModel):
 
 def find(perimeter: Perimeter, slug: str, right: Right = Right.VIEW, where: str = "path.slug") -> Site:
     """A site of the perimeter. Missing when it is not there, or elsewhere."""
-    site = Site.objects.within(perimeter, right).filter(slug=slug).select_related("parent", "relay").first()
+    site = locked(Site.objects.within(perimeter, right).filter(slug=slug).select_related("parent", "relay")).first()
     if site is None:
         raise Missing("There is no such site.", "Look at /api/v1/sites for the sites there are.", where)
     return site

@@ -22,7 +22,7 @@ from ..errors import Denied, Fault, Faulty, Missing
 from . import sites
 from .answers import changed, created, read, removed
 from .auth import need_anywhere
-from .etags import IfMatch, must_match
+from .etags import IfMatch, locked, must_match
 from .paging import Limit, Offset, Page, page
 from .types import Given, UserName
 
@@ -84,7 +84,7 @@ class UserOut(BaseModel):
 
 def find(request: Request, name: str) -> User:
     """A user whom the asker manages. Missing when there is none, or elsewhere."""
-    user = users_within(request.perimeter).filter(username=name).first()
+    user = locked(users_within(request.perimeter).filter(username=name)).first()
     if user is None:
         raise Missing("There is no such user.", "Look at /api/v1/users for those whom you manage.", "path.name")
     return user

@@ -164,3 +164,13 @@ def test_names_of_groups_elsewhere_are_not_free_and_not_told(bearer):
     error = wrong(south.post("/groups", {"name": "secret_place", "site": "south"}), 409)
     assert "north" not in str(error)
     assert wrong(south.get("/groups/secret_place"), 404) == wrong(south.get("/groups/nothing"), 404)
+
+
+def test_of_two_changes_at_the_same_time_one_is_refused(bearer):
+    north = bearer("north")
+    north.post("/groups", {"name": "g", "site": "north"})
+    for path, change in (("/sites/north1", {"name": "New"}), ("/groups/g", {"description": "New"})):
+        read = north.get(path)["ETag"]
+        assert north.patch(path, change, If_Match=read).status_code == 200
+        wrong(north.patch(path, change, If_Match=read), 412)
+        wrong(north.delete(path, If_Match=read), 412)
