@@ -22,14 +22,7 @@ from django.utils import timezone
 from stationdb.registry.models import Group, MacAddress, Site, Station, Subnet
 from stationdb.reports.models import Report, Section, SectionChange, Software, SoftwareVersion
 from stationdb.reports.sections import SOFTWARES, Row, digest, pack_ids, pack_rows, plain_rows
-
-try:
-    from stationdb.versions import version_key
-except ImportError:  # not there yet
-
-    def version_key(version: str) -> bytes:
-        return version.encode()
-
+from stationdb.versions import version_key
 
 EDITOR = "fleet-editor"
 
@@ -224,7 +217,7 @@ def _machine(number: int, fleet: Fleet, dice: random.Random, now: datetime) -> t
         product=product,
         os_name=system,
         os_version=version,
-        os_version_key=_stored_key(version),
+        os_version_key=version_key(version),
         architecture="x86_64",
         cpu=cpu,
         cores=cores,
@@ -268,12 +261,6 @@ def _sections(number: int, station: Station, dice: random.Random) -> dict[str, l
         "local_users": [{"login": login, "id": each, "home": f"/home/{login}"} for login, each in (("root", "0"), ("student", "1000"))],
         "users": [{"login": station.user}],
     }
-
-
-def _stored_key(version: str) -> str | bytes:
-    """The key as the station's column takes it."""
-    column = Station._meta.get_field("os_version_key")
-    return version_key(version) if column.get_internal_type() == "BinaryField" else version
 
 
 def _write_sections(
