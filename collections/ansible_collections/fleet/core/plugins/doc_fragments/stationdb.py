@@ -19,7 +19,7 @@ options:
     required: true
   token:
     description:
-      - The token, made by C(stationdb token).
+      - The token, made by C(stationdb token issue).
       - Without it and O(token_file), the environment variable E(FLEET_STATIONDB_TOKEN) is used.
     type: str
   token_file:

@@ -41,7 +41,7 @@ options:
       - name: FLEET_STATIONDB_URL
   token:
     description:
-      - The token, made by C(stationdb token). Keep it out of files that others read, and rather use the environment or O(token_file).
+      - The token, made by C(stationdb token issue). Keep it out of files that others read, and rather use the environment or O(token_file).
     type: str
     env:
       - name: FLEET_STATIONDB_TOKEN

@@ -232,8 +232,7 @@ def main() -> None:
                 done = ensure_stations(client, wanted, check_mode=module.check_mode)
     except FleetError as error:
         module.fail_json(msg=str(error), **error.details)
-    result = done.as_dict("done")
-    module.exit_json(**{**result, **result.pop("done")})
+    module.exit_json(**done.as_dict())
 
 
 if __name__ == "__main__":

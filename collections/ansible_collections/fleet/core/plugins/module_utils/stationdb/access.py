@@ -17,8 +17,8 @@ from typing import Any, Optional
 from ..errors import InputError
 
 TOKEN_REMEDY = (
-    "Make one in the station database (stationdb token), and give it as FLEET_STATIONDB_TOKEN in the environment, or in a file of mode "
-    "0600 that token_file names"
+    "Make one in the station database (stationdb token issue), and give it as FLEET_STATIONDB_TOKEN in the environment, or in a file of "
+    "mode 0600 that token_file names"
 )
 _API = "/api/v1"
 

@@ -29,10 +29,11 @@ class Outcome:
         """Whether something did."""
         return self.before != self.after
 
-    def as_dict(self, name: str) -> dict[str, Any]:
-        """As a module's result, with what there is under a name."""
+    def as_dict(self, name: str = "") -> dict[str, Any]:
+        """As a module's result, with what there is under a name, or beside the rest without one."""
         diff = {"before": _lines(self.before), "after": _lines(self.after)}
-        return {"changed": self.changed, "diff": diff, **({name: self.now} if self.now is not None else {})}
+        there = {} if self.now is None else {name: self.now} if name else self.now
+        return {"changed": self.changed, "diff": diff, **there}
 
 
 class Entity:

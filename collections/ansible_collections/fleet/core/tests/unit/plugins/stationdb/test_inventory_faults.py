@@ -109,7 +109,7 @@ def test_a_token_that_is_wrong_or_has_expired(database: StationDatabase, ansible
     for token in ("fleet_wrong", database.tokens["expired"]):
         said = refused(ansible, token=token)
         assert "does not accept the token: it is wrong, has expired" in said
-        assert "stationdb token" in said, "the remedy"
+        assert "stationdb token issue" in said, "the remedy"
         assert token not in said
 
 
