@@ -86,6 +86,7 @@ def _serving(bench: Bench, url: str, postmaster: int) -> Iterator[Served]:
         port = free.getsockname()[1]
     log = (bench.scratch / "server.log").open("wb")
     argv = [sys.executable, "-m", "gunicorn", "stationdb.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1", "--timeout", "300"]
+    argv.append("--no-control-socket")
     process = subprocess.Popen(argv, env=environment, cwd=HOUSE, stdout=log, stderr=log)
     try:
         access = Access(f"http://127.0.0.1:{port}", token)
