@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
-from ...accounts.managing import assignments_within, may_give, outranks, tokens_within, users_within
+from ...accounts.managing import assignments_within, may_give, outranks, roles_within, tokens_within, users_within
 from ...accounts.models import Assignment, Role, User
 from ...accounts.rights import Right
 from .. import sheet
@@ -53,9 +53,10 @@ def users(request: Request) -> HttpResponse:
             Q(username__icontains=text) | Q(first_name__icontains=text) | Q(last_name__icontains=text) | Q(email__icontains=text)
         )
     listed = paged(rows, request.GET, {"name": "username", "seen": "last_login"})
-    return render(
-        request, "console/users.html", {"list": listed, "text": text, "roles": Role.objects.annotate(number=Count("assignments"))}
-    )
+    # How many have a role is told of the sites where the asker manages users only.
+    number = Count("assignments", filter=Q(assignments__in=assignments_within(request.perimeter)))
+    roles = roles_within(request.perimeter).annotate(number=number)
+    return render(request, "console/users.html", {"list": listed, "text": text, "roles": roles})
 
 
 @managing()

@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from stationdb.accounts.models import Role
+from stationdb.accounts.models import Role, User
 from stationdb.content.models import Image, Package
 from stationdb.registry.models import Group, Site, Station
 from stationdb.reports.models import Report, Section, SectionChange, Software
@@ -58,7 +58,7 @@ def hostile(fleet) -> dict[str, int]:
         "site": site.pk,
         "group": group.pk,
         "software": Software.objects.get(name=EVIL).pk,
-        "user": 1,
+        "user": User.objects.create_user("somebody").pk,
     }
 
 
