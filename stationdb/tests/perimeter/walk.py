@@ -120,7 +120,9 @@ def lasting(text: str) -> str:
     text = re.sub(r"\b[A-Za-z0-9]{64}\b", "KEY", text)
     text = re.sub(r"fleet_[\w-]{43}", "TOKEN", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?", "MOMENT", text)
+    text = re.sub(r"\w{3,9}\.? \d+, \d{4}, \d+(:\d+)? [ap]\.m\.", "MOMENT", text)
     text = re.sub(r"\b[0-9a-f]{32}\b", "DIGEST", text)
+    text = re.sub(r'class="revealed">[^<]*<', "PASSWORD<", text)
     text = re.sub(r"\b(just now|\d+\s\w+ ago)\b", "AGO", text)
     return re.sub(r"^(/[a-z]+/)\d+/", r"\1NEW/", text)
 
