@@ -125,9 +125,10 @@ def software(request: Request, pk: int) -> HttpResponse:
     numbers = counts([it], request.perimeter)[it.pk]
     known = _versions(numbers)
     most = max(numbers.values(), default=1)
-    shown = holders(ids, request.perimeter).select_related("site").only("name", "last_seen", "site__name")
+    found = holders(ids, request.perimeter)
+    shown = found.select_related("site").only("name", "last_seen", "site__name")
     rows = paged(shown, request.GET, {"name": "name", "seen": "last_seen"}, size=HOLDERS)
-    number, more = counted(holders(ids, request.perimeter), rows) if below or "version" in request.GET else (None, False)
+    number, more = counted(found, rows) if below or "version" in request.GET else (None, False)
     context = {
         "software": it,
         "versions": [
