@@ -81,8 +81,8 @@ def holders(versions: Iterable[int], perimeter: Perimeter) -> QuerySet[Station]:
     """
     holdings = Holding.objects.filter(software_version_id__in=list(versions)).order_by()
     ids = list(holdings.values_list("station_id", flat=True)[: FEW_HOLDERS + 1])
-    holding = ids if len(ids) <= FEW_HOLDERS else holdings.values("station_id")
-    return Station.objects.within(perimeter).filter(pk__in=holding)
+    stations = Station.objects.within(perimeter)
+    return stations.filter(pk__in=ids) if len(ids) <= FEW_HOLDERS else stations.filter(pk__in=holdings.values("station_id"))
 
 
 def _held_by_few(perimeter: Perimeter) -> tuple[Counter[int], list[int]] | None:
