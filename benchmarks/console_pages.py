@@ -106,7 +106,8 @@ def _leave_ten_behind() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM reports_holding WHERE software_version_id IN (SELECT v.id FROM reports_softwareversion v JOIN reports_software s "
-            "ON s.id = v.software_id WHERE s.name = %s AND v.version = '1.2') AND station_id NOT IN (SELECT h.station_id FROM reports_holding h "
+            "ON s.id = v.software_id WHERE s.name = %s AND v.version = '1.2') AND station_id NOT IN ("
+            "SELECT h.station_id FROM reports_holding h "
             "JOIN reports_softwareversion v ON v.id = h.software_version_id JOIN reports_software s ON s.id = v.software_id "
             "WHERE s.name = %s AND s.source = 'deb' AND v.version = '1.2' ORDER BY h.station_id LIMIT 10)",
             [EDITOR, EDITOR],
