@@ -10,6 +10,5 @@ from django.core.wsgi import get_wsgi_application
 from .serving.forwarded import Forwarded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stationdb.settings")
-application = get_wsgi_application()
-if os.environ.get("STATIONDB_BEHIND_PROXY"):
-    application = Forwarded(application)
+_site = get_wsgi_application()
+application = Forwarded(_site) if os.environ.get("STATIONDB_BEHIND_PROXY") else _site
