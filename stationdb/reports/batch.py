@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ from ..registry.models import MacAddress, Station
 from . import document
 from .errors import ReportError
 from .formats import Document, Memory, Reported, read
-from .identity import Evidence, Known, evidence, free_name, names_like, new_cards
+from .identity import Evidence, Known, Note, evidence, free_name, names_like, new_cards
 from .models import Report, Unplaced
 from .placing import Places
 from .spool import Claim, Spool
@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 50
 """Documents of a batch."""
+
+BYTES_AT_ONCE = 64 << 20
+"""Bytes of a batch's documents, from which on no other is added: fifty of the largest would take gigabytes."""
 
 _AHEAD = timedelta(minutes=5)
 """How far a station's clock may be ahead before it counts as wrong."""
@@ -70,7 +73,7 @@ class _Document:
     claim: Claim
     report: Reported
     asked: Evidence
-    notes: list[str] = field(default_factory=list)
+    notes: list[str | Note] = field(default_factory=list)
     taken: Taken | None = None
 
 
@@ -84,11 +87,8 @@ class Worker:
     def run(self, stop: threading.Event | None = None) -> Counts:
         """Take all that waits, or until told to stop. DatabaseGone when the database does not answer."""
         counts = Counts()
-        waiting = self.spool.ids()
-        for first in range(0, len(waiting), AT_ONCE):
-            if stop is not None and stop.is_set():
-                break
-            claims = [claim for each in waiting[first : first + AT_ONCE] if (claim := self.spool.claim(each))]
+        waiting = iter(self.spool.ids())
+        while (stop is None or not stop.is_set()) and (claims := self._claims(waiting)):
             try:
                 counts += self._batch(claims)
             except (OperationalError, InterfaceError) as error:
@@ -99,15 +99,41 @@ class Worker:
                     claim.release()
         return counts
 
+    def _claims(self, waiting: Iterator[str]) -> list[Claim]:
+        """The documents of the next batch; none when nothing waits any more."""
+        claims: list[Claim] = []
+        size = 0
+        for each in waiting:
+            if claim := self.spool.claim(each):
+                claims.append(claim)
+                size += len(claim.data)
+                if len(claims) == AT_ONCE or size >= BYTES_AT_ONCE:
+                    break
+        return claims
+
     def _batch(self, claims: Sequence[Claim]) -> Counts:
+        """Take documents, in as many transactions as their size when decompressed makes it."""
         counts = Counts()
         self.memory.forget()
         texts: list[tuple[Claim, Document]] = []
+        size = 0
         for claim in claims:
             try:
-                texts.append((claim, Document(document.plain(claim.data))))
+                text = Document(document.plain(claim.data))
             except ReportError as error:
                 self._refuse(claim, str(error), counts)
+                continue
+            texts.append((claim, text))
+            size += len(text.text)
+            if size >= BYTES_AT_ONCE:
+                counts += self._read(texts)
+                texts, size = [], 0
+        counts += self._read(texts)
+        return counts
+
+    def _read(self, texts: Sequence[tuple[Claim, Document]]) -> Counts:
+        """Read documents and take them, together if none of them fails."""
+        counts = Counts()
         known = known_software([text.software_digest for _claim, text in texts])
         documents = []
         for claim, text in texts:
@@ -269,9 +295,14 @@ def _cards(batch: Sequence[_Document], known: Known) -> None:
         station = each.taken.station
         new, moved = new_cards(each.asked, known.by_mac, station)
         added += [MacAddress(station=station, mac=mac) for mac in new]
+        if (sites := each.claim.envelope.sites) is not None:
+            # Who may not report a station takes no card from it either.
+            if others := [mac for mac in moved if known.by_mac[mac].site_id not in sites]:
+                each.notes.append(f"Network card {', '.join(others)} is another station's, of which the sender may not report.")
+            moved = [mac for mac in moved if mac not in others]
         if moved:
             MacAddress.objects.filter(mac__in=moved).update(station=station)
-            each.notes.append(f"Network card {', '.join(moved)} came from {known.by_mac[moved[0]].name}.")
+            each.notes.append(Note(f"Network card {', '.join(moved)} came from {{}}.", known.by_mac[moved[0]]))
         different: dict[str, object] = {}
         if each.asked.uuid and station.uuid != each.asked.uuid:
             different["uuid"] = each.asked.uuid
@@ -318,5 +349,5 @@ def _record(each: _Document) -> Report:
         way=envelope.way,
         address=envelope.address[:45],
         changed=" ".join(sorted(each.taken.changed))[:400],
-        note=" ".join(each.notes)[:400],
+        note=" ".join(note if isinstance(note, str) else note.told(each.taken.station) for note in each.notes)[:400],
     )

@@ -131,6 +131,19 @@ def host_name(text: str) -> str:
     return _NO_HOST_NAME.sub("-", text).strip("-_")[:63].strip("-_")
 
 
+@dataclass(frozen=True)
+class Note:
+    """What an admin should know of a report, and of another station: whoever sees the one need not see the other."""
+
+    text: str
+    """With {} for the other station."""
+    other: Station
+
+    def told(self, station: Station) -> str:
+        """As it is written on a report of the station."""
+        return self.text.format(self.other.name if self.other.site_id == station.site_id else "a station of another site")
+
+
 class Known:
     """The stations that a batch's reports may be of."""
 
@@ -163,13 +176,13 @@ class Known:
         if station.uuid and station.serial:
             self.by_machine[station.uuid, station.serial].append(station)
 
-    def find(self, asked: Evidence, notes: list[str]) -> Station | None:
+    def find(self, asked: Evidence, notes: list[str | Note]) -> Station | None:
         """The station of a report; None when it is nobody's yet. What an admin should know is added to the notes."""
         if asked.vouched:
             return self.by_name.get(asked.vouched.lower())
         return self._by_card(asked, notes) or self._by_machine(asked) or self._by_name(asked, notes)
 
-    def _by_card(self, asked: Evidence, notes: list[str]) -> Station | None:
+    def _by_card(self, asked: Evidence, notes: list[str | Note]) -> Station | None:
         score: dict[int, int] = defaultdict(int)
         for mac in (*asked.macs, *asked.others):
             if owner := self.by_mac.get(mac):
@@ -184,7 +197,7 @@ class Known:
                 if len(score) > 1:
                     notes.append(f"Its cards belonged to {len(score)} stations.")
                 return station
-            notes.append(f"A card of {station.name} is in another machine now.")
+            notes.append(Note("A card of {} is in another machine now.", station))
         return None
 
     def _by_machine(self, asked: Evidence) -> Station | None:
@@ -197,12 +210,12 @@ class Known:
         found = named or silent
         return found[0] if len(found) == 1 and (named or len(same) == 1) else None
 
-    def _by_name(self, asked: Evidence, notes: list[str]) -> Station | None:
+    def _by_name(self, asked: Evidence, notes: list[str | Note]) -> Station | None:
         station = self.by_name.get(asked.name.lower()) if asked.name else None
         if station is None:
             return None
         if self._other_machine(asked, station) or (asked.macs and self.macs[station.pk] and not self._same_machine(asked, station)):
-            notes.append(f"It says that it is {station.name}, but is another machine: perhaps a clone that was not renamed.")
+            notes.append(Note("It says that it is {}, but is another machine: perhaps a clone that was not renamed.", station))
             return None
         return station
 

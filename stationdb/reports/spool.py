@@ -18,7 +18,6 @@ import fcntl
 import hashlib
 import json
 import os
-import re
 import time
 import uuid
 import zlib
@@ -35,7 +34,8 @@ SUFFIX = ".report"
 RESERVE = int(os.environ.get("STATIONDB_SPOOL_RESERVE", str(64 << 20)))
 """Bytes that stay free on the spool's file system, so that the database beside it can go on."""
 
-_PRIVATE = re.compile(rb"<(ENVS|PROCESSES)>.*?</\1>", re.DOTALL)
+_PRIVATE = ("ENVS", "PROCESSES")
+"""Elements that are never stored."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ class Claim:
         data = self.data
         with contextlib.suppress(ReportError, zlib.error):
             data = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(data, 1 << 25) if is_compressed(data) else data
-            scrubbed = _PRIVATE.sub(b"", data)
+            scrubbed = _without_private(data)
             if scrubbed != data:
                 header = json.dumps(asdict(self.envelope), separators=(",", ":")).encode()
                 self.path.write_bytes(header + b"\n" + zlib.compress(scrubbed, 1))
@@ -256,6 +256,18 @@ class Claim:
         """Its station has no site: keep it until one is found."""
         self.path.rename(self.spool.waiting / self.path.name)
         self.release()
+
+
+def _without_private(data: bytes) -> bytes:
+    """A document that need not be well-formed, without what is never stored; in time that grows with its length, whatever it holds."""
+    for name in _PRIVATE:
+        begin, end = f"<{name}>".encode(), f"</{name}>".encode()
+        kept, at = [], 0
+        while (first := data.find(begin, at)) >= 0 and (last := data.find(end, first)) >= 0:
+            kept.append(data[at:first])
+            at = last + len(end)
+        data = b"".join([*kept, data[at:]]) if kept else data
+    return data
 
 
 def _sync(folder: Path) -> None:

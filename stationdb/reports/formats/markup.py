@@ -46,11 +46,15 @@ def flat(element: etree._Element) -> dict[str, str]:
         elif text:
             if name in values:
                 _put(values, name, text)
-            else:
+            elif len(values) < _MOST:
                 values[name] = text
     return values
 
 
+_LONGEST = 1 << 17
+"""Characters of values that are joined; more than of any value that is kept."""
+_MOST = 1000
+"""Values of an element; more than any row keeps."""
 _NAMES: dict[str, str] = {}
 """Names of elements in lower case, as many as agents know."""
 
@@ -63,4 +67,9 @@ def _named(tag: object) -> str:
 
 
 def _put(values: dict[str, str], name: str, text: str) -> None:
-    values[name] = f"{values[name]}, {text}" if name in values else text
+    """Neither many nor long values cost more than their number."""
+    if (before := values.get(name)) is None:
+        if len(values) < _MOST:
+            values[name] = text
+    elif len(before) < _LONGEST:
+        values[name] = f"{before}, {text}"

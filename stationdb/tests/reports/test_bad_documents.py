@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from stationdb.registry.models import Site, Station
-from stationdb.reports import document
+from stationdb.reports import batch, document
 from stationdb.reports.errors import ReportError
 from stationdb.reports.formats import read
 from stationdb.reports.intake import accept, process_spool
@@ -119,6 +119,38 @@ def test_what_is_refused_is_kept_without_environments(spool):
     [path] = spool.refused.glob("*.report")
     data = path.read_bytes().partition(b"\n")[2]
     assert b"hunter2" not in data and b"hunter2" not in document.plain(data) and b"HARDWARE" in document.plain(data)
+
+
+@pytest.mark.django_db
+def test_environments_that_never_end_hold_nobody_up(spool):
+    accept(zlib.compress(b"<ENVS>" * (1 << 20)), "local")
+    accept(b"<x><ENVS>hunter1</ENVS>kept<PROCESSES>hunter2</PROCESSES><ENVS>" + b"<PROCESSES>" * 100_000, "local")
+    begin = time.process_time()
+    assert process_spool().refused == 2 and time.process_time() - begin < 5
+    kept = sorted(path.read_bytes().partition(b"\n")[2] for path in spool.refused.glob("*.report"))
+    assert any(b"kept" in document.plain(data) for data in kept)
+    assert not any(b"hunter" in document.plain(data) for data in kept)
+
+
+def test_a_value_that_is_repeated_a_million_times_costs_its_length():
+    begin = time.process_time()
+    report = read(ocs(content=f"<CPUS><NAME>x</NAME>{'<A>yyyyyyyyyyyyyyyyyyyy</A>' * 300_000}</CPUS>"))
+    assert time.process_time() - begin < 10
+    [row] = report.sections["cpus"]
+    assert row["name"] == "x" and len(str(row["a"])) == 4096
+
+
+@pytest.mark.django_db
+def test_large_documents_are_not_all_in_memory_at_once(spool, monkeypatch):
+    Site.objects.create(slug="root", name="All")
+    monkeypatch.setattr(batch, "BYTES_AT_ONCE", 3_000_000)
+    sizes = []
+    take = batch.Worker._read
+    monkeypatch.setattr(batch.Worker, "_read", lambda self, texts: sizes.append(len(texts)) or take(self, texts))
+    for number in range(7):
+        data = fleet(f"pc{number}", mac=f"a4:bb:6d:00:00:0{number}").replace(b"</report>", b" " * 1_000_000 + b"</report>")
+        accept(data if number % 2 else zlib.compress(data), "local")
+    assert process_spool().taken == 7 and max(sizes) == 3 and sum(sizes) == 7
 
 
 @pytest.mark.django_db

@@ -159,6 +159,28 @@ def test_a_sender_reports_only_stations_of_its_sites(root):
     assert process_spool().taken == 1
 
 
+def test_a_sender_takes_no_card_from_stations_of_other_sites(root):
+    north, south = (Site.objects.create(slug=slug, name=slug, parent=root) for slug in ("north", "south"))
+    for name, site, end in (("victim", south, "01"), ("pc02", north, "02"), ("pc03", north, "03")):
+        Station.objects.create(name=name, site=site).macs.create(mac=f"a4:bb:6d:00:00:{end}")
+    cards = [f"a4:bb:6d:00:00:0{number}" for number in (1, 2, 3)]
+    accept(fleet("pc02", mac=cards), "https", station="pc02", sites=[north.pk])
+    assert process_spool().taken == 1
+    assert known() == {"victim": {cards[0]}, "pc02": set(cards[1:]), "pc03": set()}
+    note = Report.objects.get().note
+    assert f"{cards[0]} is another station's" in note and f"{cards[2]} came from pc03." in note and "victim" not in note
+
+
+def test_a_note_does_not_name_stations_of_other_sites(root):
+    north, south = (Site.objects.create(slug=slug, name=slug, parent=root) for slug in ("north", "south"))
+    Station.objects.create(name="hidden", site=south, serial="SERIAL-1").macs.create(mac="a4:bb:6d:00:00:01")
+    Station.objects.create(name="pc02", site=north)
+    send(fleet("pc02", serial="SERIAL-2"))
+    assert known() == {"hidden": set(), "pc02": {"a4:bb:6d:00:00:01"}}
+    note = Report.objects.get().note
+    assert "came from a station of another site." in note and "hidden" not in note
+
+
 @pytest.mark.parametrize(
     ("text", "real"),
     [
