@@ -42,6 +42,9 @@ def page(
             asked = cast(Request, request)
             if not request.user.is_authenticated:
                 return _sign_in(asked)
+            if asked.token is not None:
+                # Pages are for people. Here a token could make another that outlives it.
+                raise PermissionDenied
             if request.method not in methods:
                 return HttpResponseNotAllowed(methods)
             if right is not None and not (asked.perimeter.everywhere(right) if everywhere else asked.perimeter.has(right)):

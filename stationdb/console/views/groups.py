@@ -119,6 +119,8 @@ def group_add(request: Request, pk: int) -> HttpResponse:
             % {"names": ", ".join(missing[:20])},
         )
     else:
+        for station in known.values():
+            require(request, station.site_id, Right.EDIT)
         it.stations.add(*known.values())
         messages.success(
             request,
@@ -132,6 +134,7 @@ def group_remove(request: Request, pk: int, station: int) -> HttpResponse:
     """Take a station out of a static group."""
     it = _changed(request, pk)
     gone = get_object_or_404(Station.objects.within(request.perimeter), pk=station)
+    require(request, gone.site_id, Right.EDIT)
     it.stations.remove(gone)
     messages.success(request, _("%(station)s was taken out.") % {"station": gone.name})
     return redirect("console:group", pk=pk)

@@ -10,10 +10,12 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from stationdb.accounts.models import Assignment, Role, Token, User
 from stationdb.accounts.rights import Right
 from stationdb.registry.models import Group, Site, Station, StationValue
+from stationdb.tests.console.conftest import signed_in, somebody
 
 PASSWORD = "correct-horse-battery"
 
@@ -110,6 +112,24 @@ def test_groups_and_their_members(editor):
     assert [station.name for station in group.stations.all()] == ["pc00003"]
     kiosks = Group.objects.get(name="kiosks")
     assert editor.post(f"/groups/{kiosks.pk}/members/", {"names": "pc00003"}).status_code == 403
+
+
+def test_who_is_in_a_group_is_said_by_who_may_change_the_stations(fleet):
+    group = Group.objects.create(name="lab", site=Site.objects.get(slug="north"))
+    group.stations.add(Station.objects.get(name="pc00001"))
+    grouper = signed_in(somebody("grouper", Right.VIEW, Right.GROUPS))
+    path = f"/groups/{group.pk}/members/"
+    assert grouper.post(path, {"names": "pc00003"}).status_code == 403
+    assert grouper.post(f"{path}{group.stations.get().pk}/remove/").status_code == 403
+    assert [station.name for station in group.stations.all()] == ["pc00001"]
+
+
+def test_pages_are_not_for_tokens(fleet):
+    secret = Token.issue(somebody("robot", Right.VIEW), "short", ["stations.view"], timedelta(hours=1))[1]
+    program = Client(headers={"Authorization": f"Bearer {secret}"})
+    assert program.get("/stations/").status_code == 403
+    assert program.post(reverse("console:token_issue"), {"name": "longer", "days": "365", "scopes": ["stations.view"]}).status_code == 403
+    assert Token.objects.count() == 1
 
 
 def test_secret_values_are_kept_and_forgotten(editor, fleet):
