@@ -103,5 +103,8 @@ def keys_of(name: str, address: str) -> dict[str, str]:
 
 def _row(key: str) -> Attempts:
     """The row, locked until the end of the transaction."""
-    Attempts.objects.get_or_create(key=key, defaults={"last": timezone.now()})
-    return Attempts.objects.select_for_update().get(key=key)
+    while True:
+        Attempts.objects.get_or_create(key=key, defaults={"last": timezone.now()})
+        row = Attempts.objects.select_for_update().filter(key=key).first()
+        if row is not None:  # nobody forgot it meanwhile: who signs in does
+            return row

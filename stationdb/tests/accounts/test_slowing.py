@@ -159,6 +159,20 @@ def test_a_name_of_any_characters_is_only_a_name(db):
         assert attempt(name, "no address").wait == timedelta()
 
 
+def test_a_row_that_is_forgotten_at_this_moment_is_made_again(db, monkeypatch):
+    made = Attempts.objects.get_or_create
+
+    def forgotten_once(**given):
+        found = made(**given)
+        monkeypatch.undo()
+        Attempts.objects.all().delete()
+        return found
+
+    monkeypatch.setattr(Attempts.objects, "get_or_create", forgotten_once)
+    assert not attempt("alice", HOME).refused
+    assert Attempts.objects.count() == 3
+
+
 @pytest.mark.django_db(transaction=True)
 def test_many_attempts_at_once_count_as_many():
     if connection.vendor == "sqlite" and connection.is_in_memory_db():
