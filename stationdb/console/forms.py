@@ -100,6 +100,16 @@ class StationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
             raise ValidationError(_("The name is taken."))
         return name
 
+    def clean_model(self) -> Station | None:
+        """One that the asker does not see stays when they say none."""
+        kept: Station | None = _kept_unseen(self, "model", Station.objects.within(self.perimeter))
+        return kept
+
+    def clean_image(self) -> Image | None:
+        """The same."""
+        kept: Image | None = _kept_unseen(self, "image", Image.objects.within(self.perimeter))
+        return kept
+
     def clean_macs(self) -> list[str]:
         """Addresses in one spelling; one of another station is refused."""
         macs = sorted({mac_address(text) for text in self.cleaned_data["macs"]})
@@ -132,6 +142,7 @@ class SiteForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
 
     def __init__(self, perimeter: Perimeter, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.perimeter = perimeter
         self.fields["relay"].perimeter = perimeter  # type: ignore[attr-defined]  # StationName
         if self.instance.pk and not perimeter.covers(self.instance.parent_id, Right.SITES):
             # Who has no right for the parent does not move the site away from it, and perhaps may not even see it.
@@ -141,6 +152,11 @@ class SiteForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
             self.fields["parent"].required = not perimeter.everywhere(Right.SITES)
         if self.instance.pk:
             self.fields["subnets"].initial = "\n".join(subnet.network for subnet in self.instance.subnets.all())
+
+    def clean_relay(self) -> Station | None:
+        """One that the asker does not see stays when they say none."""
+        kept: Station | None = _kept_unseen(self, "relay", Station.objects.within(self.perimeter))
+        return kept
 
     def clean_subnets(self) -> list[str]:
         """Subnets in one spelling; one of another site is refused."""
@@ -254,6 +270,12 @@ class TableForm(forms.Form):
         if not str(given["table"]).strip():
             raise ValidationError(_("Choose a file, or paste lines."))
         return given
+
+
+def _kept_unseen(form: Any, name: str, seen: Any) -> Any:
+    """What a form names; what is there already when it names nothing and who fills it in cannot see what is there."""
+    given, there = form.cleaned_data[name], getattr(form.instance, f"{name}_id")
+    return getattr(form.instance, name) if given is None and there and not seen.filter(pk=there).exists() else given
 
 
 def _choose(form: forms.BaseForm, name: str, choices: Any) -> None:
