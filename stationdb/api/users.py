@@ -178,6 +178,8 @@ def write_password(user: User, password: str | None) -> None:
     if password is None:
         user.set_unusable_password()
         return
+    if user.directory:
+        raise Denied("This user signs in through the directory.", "Change the password there.", "body.password")
     try:
         validate_password(password, user)
     except ValidationError as error:

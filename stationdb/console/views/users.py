@@ -102,7 +102,10 @@ def user(request: Request, pk: int) -> HttpResponse:
 @managing(methods=POST)
 def user_password(request: Request, pk: int) -> HttpResponse:
     """A password to sign in once with, in place of the user's own."""
-    return _with_password(request, _touchable(request, pk))
+    it = _touchable(request, pk)
+    if it.directory:  # which alone says whether they may sign in
+        raise PermissionDenied
+    return _with_password(request, it)
 
 
 @managing(methods=POST)

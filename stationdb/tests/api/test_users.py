@@ -56,6 +56,15 @@ def test_a_manager_adds_users_at_their_sites_with_their_own_rights_at_most(manag
     wrong(manager.post("/users", {"username": "bob", "assignments": [given("reader", "north")]}), 409)
 
 
+def test_who_signs_in_through_the_directory_gets_no_password_here(bearer):
+    user = User.objects.create_user("dora", directory="uid=dora,dc=example,dc=org")
+    everywhere = bearer(None)
+    wrong(everywhere.patch("/users/dora", {"password": PASSWORD}), 403)
+    assert everywhere.patch("/users/dora", {"first_name": "Dora"}).status_code == 200
+    user.refresh_from_db()
+    assert not user.has_usable_password()
+
+
 @pytest.mark.parametrize(
     ("change", "where"),
     [

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from stationdb.accounts.models import Assignment, Role, Token, User
 from stationdb.accounts.rights import Right
+from stationdb.content.models import Image
 from stationdb.registry.models import Group, Site, Station, StationValue
 from stationdb.tests.console.conftest import signed_in, somebody
 
@@ -112,6 +113,30 @@ def test_groups_and_their_members(editor):
     assert [station.name for station in group.stations.all()] == ["pc00003"]
     kiosks = Group.objects.get(name="kiosks")
     assert editor.post(f"/groups/{kiosks.pk}/members/", {"names": "pc00003"}).status_code == 403
+
+
+def test_what_an_editor_does_not_see_is_not_taken_away(editor):
+    north, south = (Site.objects.get(slug=slug) for slug in ("agency0001", "agency0002"))
+    model = Station.objects.create(name="hidden-model", site=south)
+    image = Image.objects.create(name="hidden", version="1", site=south)
+    station = Station.objects.create(name="lab1", site=north, model=model, image=image)
+    Site.objects.filter(pk=north.pk).update(relay=model)
+    assert "hidden-model" not in page_of(editor.get(f"/stations/{station.pk}/edit/"))
+    assert editor.post(f"/stations/{station.pk}/edit/", station_form(comment="x")).status_code == 302
+    station.refresh_from_db()
+    assert (station.comment, station.model, station.image) == ("x", model, image)
+    form = {"slug": "agency0001", "name": "Renamed", "parent": str(north.parent_id), "variables": "{}"}
+    assert editor.post(f"/sites/{north.pk}/edit/", form).status_code == 302
+    north.refresh_from_db()
+    assert (north.name, north.relay) == ("Renamed", model)
+
+
+def test_who_signs_in_through_the_directory_gets_no_password_here(admin):
+    user = User.objects.create_user("dora", directory="uid=dora,dc=example,dc=org")
+    assert "one-time password" not in page_of(admin.get(f"/users/{user.pk}/"))
+    assert admin.post(f"/users/{user.pk}/password/").status_code == 403
+    user.refresh_from_db()
+    assert not user.has_usable_password()
 
 
 def test_who_is_in_a_group_is_said_by_who_may_change_the_stations(fleet):
