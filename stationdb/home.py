@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,12 +44,17 @@ def value_keys() -> list[str]:
 
 def _key(name: str, make: Callable[[], str]) -> str:
     path = folder("keys") / name
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    with contextlib.suppress(FileNotFoundError):
         return path.read_text(encoding="ascii").strip()
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(f"{make()}\n")
-        file.flush()
-        os.fsync(file.fileno())
+    # Whole before it has its name: another process that starts now must not read half a key, nor one after a power cut.
+    descriptor, making = tempfile.mkstemp(prefix=f".{name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(f"{make()}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(making, path)
+    finally:
+        os.unlink(making)
     return path.read_text(encoding="ascii").strip()
