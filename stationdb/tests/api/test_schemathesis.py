@@ -9,11 +9,14 @@ The examples are the same each time. An operation gets its share of the time; wh
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import schemathesis
+from django.core import signals
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.config import SchemathesisConfig
@@ -65,6 +68,17 @@ def test_nothing_breaks(case: schemathesis.Case, secret: str, spent: dict[str, f
     response = case.call(headers={"Authorization": f"Bearer {secret}"})
     case.validate_response(response, checks=CHECKS)
     spent["seconds"] += time.monotonic() - started
+
+
+@pytest.fixture(autouse=True)
+def one_connection() -> Iterator[None]:
+    """The end of a request leaves the database's connection open, as with Django's own client: the test's transaction is in it."""
+    ends = (signals.request_started, signals.request_finished)
+    for end in ends:
+        end.disconnect(close_old_connections)
+    yield
+    for end in ends:
+        end.connect(close_old_connections)
 
 
 @pytest.fixture
