@@ -137,8 +137,13 @@ class HostVariables:
 
 
 def _address(reported: str) -> str | None:
-    """An address that a report names, if it is one: what else it may say must not become an argument of ssh."""
+    """An address that a report names, if it is one of a host.
+
+    What else it may say must not become an argument of ssh, nor Ansible's own host the station.
+    """
     try:
-        return str(ipaddress.ip_address(reported)) if reported else None
+        address = ipaddress.ip_address(reported)
     except ValueError:
         return None
+    plain = getattr(address, "ipv4_mapped", None) or address
+    return None if plain.is_loopback or plain.is_unspecified or plain.is_multicast else str(address)

@@ -81,6 +81,14 @@ def unpack(columns: dict[str, Any], number: int) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize("reported", ["127.0.0.2", "0:0:0:0:0:0:0:1", "::ffff:127.0.0.1", "::1%lo", "0.0.0.0", "::", "224.0.0.1", "pc", ""])
+def test_a_report_cannot_name_the_host_that_asks_as_the_stations_address(sites: dict[str, Site], reported: str) -> None:
+    Station.objects.create(name="pc01", site=sites["south"], reported_address=reported)
+    Station.objects.create(name="pc02", site=sites["south"], reported_address="2001:db8::5")
+    stations = read()[1]
+    assert "ansible_host" not in stations["pc01"] and stations["pc02"]["ansible_host"] == "2001:db8::5"
+
+
 scalars = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "a", "b", "1", "true"])
 
 
