@@ -58,7 +58,11 @@ def test_users_are_added_with_roles_listed_and_disabled(run):
         (("add", "bob"), "", "too short"),
         (("add", "alice"), f"{GOOD}\n", "cannot be the name of a user"),
         (("add", "a b;c"), f"{GOOD}\n", "cannot be the name of a user"),
-        (("add", "bob", "--role", "king"), f"{GOOD}\n", "There is no role 'king'. There are: none yet."),
+        (
+            ("add", "bob", "--role", "king"),
+            f"{GOOD}\n",
+            "There is no role 'king'. There are: none yet; make one on the site, under Users and roles.",
+        ),
         (("passwd", "bob"), f"{GOOD}\n", "There is no user 'bob'"),
         (("disable", "alice"), "", "the last administrator"),
     ],

@@ -27,7 +27,7 @@ def test_the_examples_do_what_they_say(live_server, tmp_path):
     secret = Token.issue(User.objects.create_superuser("root"), "docs", list(Right.values), timedelta(hours=1))[1]
     text = PAGE.read_text(encoding="utf-8")
     script = "\n".join(re.findall(r"^```bash\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
-    script = script.replace("http://127.0.0.1:8000", live_server.url).replace("fleet_…", secret)
+    script = script.replace("http://127.0.0.1:8420", live_server.url).replace("fleet_…", secret)
     assert "\nunset" not in script and script.count("curl ") >= 20
     done = subprocess.run(["bash", "-euxc", script], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, f"{done.stderr[-1500:]}\n{done.stdout[-1500:]}"

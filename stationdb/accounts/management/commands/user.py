@@ -105,7 +105,7 @@ def _assignment(text: str) -> tuple[Role, Site | None]:
     name, at, slug = text.partition("@")
     role = Role.objects.filter(name=name).first()
     if role is None:
-        known = ", ".join(Role.objects.values_list("name", flat=True)) or "none yet"
+        known = ", ".join(Role.objects.values_list("name", flat=True)) or "none yet; make one on the site, under Users and roles"
         raise CommandError(f"There is no role {name!r}. There are: {known}.")
     site = Site.objects.filter(slug=slug).first() if at else None
     if at and site is None:
