@@ -105,10 +105,12 @@ def _follow(process: subprocess.Popen[bytes], progress: Progress) -> bool:
 
 def _lines(process: subprocess.Popen[bytes]) -> Iterator[Optional[bytes]]:
     """What it prints, by lines; None, as the last, when it neither printed nor worked for a long time."""
-    assert process.stdout is not None
+    output = process.stdout
+    if output is None:
+        return
     rest, worked = b"", -1
     with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
+        selector.register(output, selectors.EVENT_READ)
         while True:
             if not selector.select(PATIENCE):
                 before, worked = worked, _processor_time(process.pid)
@@ -116,7 +118,7 @@ def _lines(process: subprocess.Popen[bytes]) -> Iterator[Optional[bytes]]:
                     yield None
                     return
                 continue
-            piece = os.read(process.stdout.fileno(), 1 << 16)
+            piece = os.read(output.fileno(), 1 << 16)
             *lines, rest = (rest + piece).split(b"\n")
             yield from lines
             if not piece:

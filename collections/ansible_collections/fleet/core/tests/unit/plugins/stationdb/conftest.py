@@ -115,6 +115,7 @@ def database(served: StationDatabase) -> Iterator[StationDatabase]:
             rows = [row[key] for row in client.pages(f"/{collection}") if row[key] != "lyon"]
             while rows:  # a site goes when those below it are gone
                 rows = [name for name in rows if not _removed(client, f"/{collection}/{name}")]
+        client.patch("/sites/lyon", {"subnets": [], "variables": {}})
 
 
 def _removed(client: Client, path: str) -> bool:
