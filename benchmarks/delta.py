@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ansible_collections.fleet.core.plugins.module_utils.command import run as run_tool
+from tests.ports import free_port
 
 from . import drift, memory, ours, peers
 from .bench import Bench
@@ -22,7 +23,7 @@ from .data import build
 from .disks import LoopDisk, copy_sparse, loop_disk
 from .measure import Sample, measure, process_cpu
 from .report import Report
-from .server import free_port, nginx, started
+from .server import nginx, started
 
 FULL = "ours full"
 VARIANTS = (("use", False), ("use", True), ("churn", False), ("churn", True), ("inplace", False))

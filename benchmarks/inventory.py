@@ -21,6 +21,7 @@ from pathlib import Path
 from ansible_collections.fleet.core.plugins.module_utils.stationdb.access import Access
 from ansible_collections.fleet.core.plugins.module_utils.stationdb.client import Client
 from ansible_collections.fleet.core.plugins.module_utils.stationdb.inventory import InventoryReader
+from tests.ports import free_port
 
 from .bench import HOUSE, Bench, BenchError
 from .measure import Sample, measure, process_cpu
@@ -81,9 +82,7 @@ def _serving(bench: Bench, url: str, postmaster: int) -> Iterator[Served]:
     if done.returncode:
         raise BenchError(f"filling the database failed: {done.stderr[-2000:]}")
     token = done.stdout.split()[-1]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = (bench.scratch / "server.log").open("wb")
     argv = [sys.executable, "-m", "gunicorn", "stationdb.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1", "--timeout", "300"]
     argv.append("--no-control-socket")

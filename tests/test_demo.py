@@ -7,13 +7,14 @@ import json
 import os
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 import urllib.request
 from pathlib import Path
 
 import pytest
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 
@@ -66,9 +67,7 @@ def test_the_demo_captures_restores_changes_and_restores_what_differs_and_leaves
     room, inventory = tmp_path / "room", tmp_path / "inventory"
     shutil.copytree(ROOT / "inventories/demo", inventory)
     secrets = tmp_path / "secrets"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     (inventory / "demo.room.yml").write_text(f"plugin: fleet.lab.room\npath: {room}\ngroups: false\n")
     (inventory / "demo.stations.yml").write_text(
         f"plugin: fleet.core.stations\nurl: https://localhost:{port}\ntoken_file: {secrets}/inventory.token\nca_file: {secrets}/ca.pem\n"

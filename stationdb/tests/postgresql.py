@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.ports import free_port
 
 _PROGRAMS = Path("/usr/lib/postgresql")
 
@@ -58,9 +59,7 @@ def postgresql(**settings: str) -> Iterator[Server]:
             "--locale=C.UTF-8",
             "--no-sync",
         )
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         given = {"unix_socket_directories": str(folder), "listen_addresses": "127.0.0.1", "port": str(port), "fsync": "off", **settings}
         process = subprocess.Popen(
             [str(programs / "postgres"), "-D", str(data), *(word for name, value in given.items() for word in ("-c", f"{name}={value}"))],

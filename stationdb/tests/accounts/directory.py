@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.ports import free_port
+
 BASE = "dc=example,dc=org"
 READER = f"cn=reader,{BASE}"
 SECRET = "the reader's secret"
@@ -95,7 +97,7 @@ def directory() -> Iterator[Directory]:
         _certificates(folder)
         (folder / "slapd.conf").write_text(CONFIGURATION.format(folder=folder, base=BASE, reader=READER))
         _run("slapadd", "-f", "slapd.conf", folder=folder, given=ENTRIES)
-        plain, tls = _free_port(), _free_port()
+        plain, tls = free_port(), free_port()
         process = subprocess.Popen(
             ["/usr/sbin/slapd", "-f", "slapd.conf", "-d", "0", "-h", f"ldap://127.0.0.1:{plain}/ ldaps://127.0.0.1:{tls}/"],
             cwd=folder,
@@ -153,13 +155,6 @@ def _run(*argv: str, folder: Path, given: str = "") -> None:
     done = subprocess.run(argv, cwd=folder, input=given, capture_output=True, text=True, check=False, env={"PATH": path, "LC_ALL": "C"})
     if done.returncode:
         raise RuntimeError(f"{argv[0]} failed: {done.stderr or done.stdout}")
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 def _listens(port: int) -> bool:

@@ -22,6 +22,7 @@ from stationdb.registry.models import Site, Station
 from stationdb.reports.intake import process_spool
 from stationdb.reports.models import Report
 from stationdb.tests.reports.documents import REAL, REPOSITORY, fleet
+from tests.ports import free_port
 
 SSHD = "/usr/sbin/sshd"
 
@@ -70,9 +71,7 @@ class Server:
 def server(tmp_path_factory, spool) -> Iterator[Server]:
     if not Path(SSHD).exists() or not shutil.which("ssh"):
         pytest.skip("openssh-server is not installed: run make setup")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     made = Server(tmp_path_factory.mktemp("sshd"), spool.root.parent, port)
     Path("/run/sshd").mkdir(exist_ok=True) if os.geteuid() == 0 else None
     process = subprocess.Popen([SSHD, "-D", "-e", "-f", made.folder / "sshd_config"], stderr=subprocess.DEVNULL)

@@ -11,7 +11,6 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from ansible_collections.fleet.core.plugins.module_utils.content.signature impor
 from ansible_collections.fleet.core.plugins.module_utils.content.sink import ChunkSink
 from ansible_collections.fleet.core.plugins.module_utils.content.store import ChunkStore
 from ansible_collections.fleet.core.plugins.module_utils.zstd import Compressor
+from tests.ports import free_port
 
 ROLE = Path(__file__).parents[2] / "roles" / "content_store"
 
@@ -174,11 +174,13 @@ class WebStore:
             f"http {{ {temporary} include {self.folder}/nginx.conf; }}\n"
         )
         nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
-        self.processes.append(subprocess.Popen([nginx, "-c", str(whole)], stderr=subprocess.DEVNULL))
+        process = subprocess.Popen([nginx, "-c", str(whole)], stderr=subprocess.DEVNULL)
+        self.processes.append(process)
         for _attempt in range(1200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
+            if (self.folder / "nginx.pid").exists():  # written once it listens on every port; it listens on the first before
+                return
+            if process.poll() is not None:
+                break
             time.sleep(0.05)
         raise RuntimeError((self.folder / "error.log").read_text())
 
@@ -187,13 +189,6 @@ class WebStore:
             process.send_signal(signal.SIGTERM)
             process.wait(300)
         self.processes.clear()
-
-
-def free_port() -> int:
-    """A port nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

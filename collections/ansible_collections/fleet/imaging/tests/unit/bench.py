@@ -35,6 +35,7 @@ from ansible_collections.fleet.imaging.plugins.module_utils.image.capture import
 from ansible_collections.fleet.imaging.plugins.module_utils.image.description import ImageDescription
 from ansible_collections.fleet.imaging.plugins.module_utils.image.restore import ImageRestore, RestoreOptions, RestoreResult
 from ansible_collections.fleet.imaging.tests.unit.filesystems import KINDS, MIB, Kind, contents, fill, make, tree
+from tests.ports import free_port
 
 BIOS_BOOT = "21686148-6449-6E6F-744E-656564454649"
 LINUX = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
@@ -42,13 +43,6 @@ SWAP = "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F"
 PATIENCE = 300.0
 """Seconds without a byte from a server of the tests: a busy machine is no failure."""
 SWAP_UUID = "7d3c3c5c-9a55-4c5e-8e59-0f5d3e0d6a11"
-
-
-def free_port() -> int:
-    """A port nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

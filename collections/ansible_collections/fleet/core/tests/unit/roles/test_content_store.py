@@ -18,6 +18,7 @@ import pytest
 from ansible_collections.fleet.core.plugins.module_utils.content.chunk import chunk_path
 from ansible_collections.fleet.core.plugins.module_utils.content.job import Opened
 from ansible_collections.fleet.core.plugins.module_utils.content.sink import LocalSink
+from tests.ports import free_port
 
 FRAME = b"a frame"
 HEX = "ab" * 32
@@ -248,7 +249,7 @@ def test_a_foreign_certificate_is_replaced(web):
 def relay(start_web):
     """A relay's configuration: no uploads; read by some networks only; plain HTTP as well."""
     with start_web() as web:
-        plain = web.port + 1
+        plain = free_port()
         web.stop()
         web.render(content_store_publishes=False, content_store_plain_port=plain, content_store_networks=["127.0.0.2/32"])
         web.start()

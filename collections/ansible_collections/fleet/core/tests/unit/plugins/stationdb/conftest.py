@@ -23,6 +23,7 @@ import yaml
 
 from ansible_collections.fleet.core.plugins.module_utils.stationdb.access import Access
 from ansible_collections.fleet.core.plugins.module_utils.stationdb.client import Client, Conflict
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[8]
 BIN = Path(sys.executable).parent
@@ -81,9 +82,7 @@ def served() -> Iterator[StationDatabase]:
             said = subprocess.run(
                 [sys.executable, "-m", "stationdb", *command], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
             ).stdout
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         argv = [sys.executable, "-m", "gunicorn", "stationdb.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "4", "--no-control-socket"]
         with (home / "log").open("wb") as log:
             process = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=log, stderr=log)
