@@ -88,8 +88,8 @@ class StationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         super().__init__(*args, **options)
         self.perimeter = perimeter
         self.fields["model"].perimeter = perimeter  # type: ignore[attr-defined]  # StationName
-        _choose(self, "site", Site.objects.within(perimeter, Right.EDIT))
-        _choose(self, "image", Image.objects.within(perimeter))
+        choose(self, "site", Site.objects.within(perimeter, Right.EDIT))
+        choose(self, "image", Image.objects.within(perimeter))
         if self.instance.pk:
             self.fields["macs"].initial = "\n".join(card.mac for card in self.instance.macs.all())
 
@@ -102,12 +102,12 @@ class StationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
     def clean_model(self) -> Station | None:
         """One that the asker does not see stays when they say none."""
-        kept: Station | None = _kept_unseen(self, "model", Station.objects.within(self.perimeter))
+        kept: Station | None = kept_unseen(self, "model", Station.objects.within(self.perimeter))
         return kept
 
     def clean_image(self) -> Image | None:
         """The same."""
-        kept: Image | None = _kept_unseen(self, "image", Image.objects.within(self.perimeter))
+        kept: Image | None = kept_unseen(self, "image", Image.objects.within(self.perimeter))
         return kept
 
     def clean_macs(self) -> list[str]:
@@ -148,14 +148,14 @@ class SiteForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
             # Who has no right for the parent does not move the site away from it, and perhaps may not even see it.
             del self.fields["parent"]
         else:
-            _choose(self, "parent", Site.objects.within(perimeter, Right.SITES).exclude(pk=self.instance.pk or 0))
+            choose(self, "parent", Site.objects.within(perimeter, Right.SITES).exclude(pk=self.instance.pk or 0))
             self.fields["parent"].required = not perimeter.everywhere(Right.SITES)
         if self.instance.pk:
             self.fields["subnets"].initial = "\n".join(subnet.network for subnet in self.instance.subnets.all())
 
     def clean_relay(self) -> Station | None:
         """One that the asker does not see stays when they say none."""
-        kept: Station | None = _kept_unseen(self, "relay", Station.objects.within(self.perimeter))
+        kept: Station | None = kept_unseen(self, "relay", Station.objects.within(self.perimeter))
         return kept
 
     def clean_subnets(self) -> list[str]:
@@ -192,7 +192,7 @@ class GroupForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
     def __init__(self, perimeter: Perimeter, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.perimeter = perimeter
-        _choose(self, "site", Site.objects.within(perimeter, Right.GROUPS))
+        choose(self, "site", Site.objects.within(perimeter, Right.GROUPS))
         self.fields["site"].required = not perimeter.everywhere(Right.GROUPS)
 
     def clean_criteria(self) -> str:
@@ -230,7 +230,7 @@ class AssignmentForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscrip
 
     def __init__(self, perimeter: Perimeter, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        _choose(self, "site", Site.objects.within(perimeter, Right.USERS))
+        choose(self, "site", Site.objects.within(perimeter, Right.USERS))
         site = self.fields["site"]
         assert isinstance(site, forms.ModelChoiceField)
         site.required = not perimeter.everywhere(Right.USERS)
@@ -272,13 +272,14 @@ class TableForm(forms.Form):
         return given
 
 
-def _kept_unseen(form: Any, name: str, seen: Any) -> Any:
+def kept_unseen(form: Any, name: str, seen: Any) -> Any:
     """What a form names; what is there already when it names nothing and who fills it in cannot see what is there."""
     given, there = form.cleaned_data[name], getattr(form.instance, f"{name}_id")
     return getattr(form.instance, name) if given is None and there and not seen.filter(pk=there).exists() else given
 
 
-def _choose(form: forms.BaseForm, name: str, choices: Any) -> None:
+def choose(form: forms.BaseForm, name: str, choices: Any) -> None:
+    """Let a field choose among some rows; sites stand in it as a tree."""
     field = form.fields[name]
     assert isinstance(field, forms.ModelChoiceField)
     field.queryset = choices

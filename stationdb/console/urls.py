@@ -34,6 +34,7 @@ urlpatterns = [
     path("stations/<int:pk>/sheet.pdf", station.station_pdf, name="station_pdf"),
     path("stations/<int:pk>/edit/", edit.station_edit, name="station_edit"),
     path("stations/<int:pk>/remove/", edit.station_remove, name="station_remove"),
+    path("stations/<int:pk>/groups/", groups.station_groups, name="station_groups"),
     path("stations/<int:pk>/values/", edit.value_save, name="value_save"),
     path("stations/<int:pk>/values/<int:value>/", station.secret, name="secret"),
     path("stations/<int:pk>/values/<int:value>/remove/", edit.value_remove, name="value_remove"),

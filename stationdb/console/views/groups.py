@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from ...accounts.perimeter import Perimeter
 from ...accounts.rights import Right
 from ...criteria import CriteriaError
 from ...criteria.membership import stations_of
@@ -138,6 +139,33 @@ def group_remove(request: Request, pk: int, station: int) -> HttpResponse:
     it.stations.remove(gone)
     messages.success(request, _("%(station)s was taken out.") % {"station": gone.name})
     return redirect("console:group", pk=pk)
+
+
+@page(Right.GROUPS, methods=("POST",))
+def station_groups(request: Request, pk: int) -> HttpResponse:
+    """Put a station into a static group (``join``, its name), or take it out of one (``leave``, its id): from the station's own page."""
+    station = get_object_or_404(Station.objects.within(request.perimeter).select_related("site"), pk=pk)
+    require(request, station.site_id, Right.EDIT)
+    groups = open_groups(station, request.perimeter)
+    if leave := request.POST.get("leave", ""):
+        it = get_object_or_404(groups, pk=int(leave) if leave.isdecimal() and len(leave) < 18 else 0)
+        it.stations.remove(station)
+        messages.success(request, _("%(station)s was taken out.") % {"station": station.name})
+    else:
+        name = request.POST.get("join", "").strip().replace("\0", "")[:63]
+        joined = groups.filter(name=name).first()
+        if joined is None:
+            messages.error(request, _("Not changed. There is no static group “%(name)s” that this station may be in.") % {"name": name})
+        else:
+            joined.stations.add(station)
+            messages.success(request, _("%(station)s is in %(group)s now.") % {"station": station.name, "group": joined.name})
+    return redirect("console:station", pk=pk)
+
+
+def open_groups(station: Station, perimeter: Perimeter) -> QuerySet[Group]:
+    """The static groups that a station of its site may be in, and whose members the perimeter lets change."""
+    above = Q(site=None) | Q(site__in=station.site.ancestor_ids())
+    return Group.objects.within(perimeter).within(perimeter, Right.GROUPS).filter(above, criteria="")
 
 
 def _found(request: Request, pk: int) -> Group:

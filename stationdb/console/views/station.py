@@ -27,10 +27,14 @@ from ..pdf import Block, sheet_document
 from ..sheet import Column
 from ..words import KEYS, Table, is_number, sentence, table
 from .access import Request, page, require
+from .groups import open_groups
 
 AUDIT = logging.getLogger("stationdb.audit")
 CHANGES = (50, 200, 500)
 """How many changes a history shows: at first, and when more are asked for."""
+
+CHOICES = 150
+"""Groups among which a station's page lets choose; where there are more, one types."""
 
 ROWS_OF_CHANGE = 40
 """Rows of one change that are shown at once; the others are behind a click."""
@@ -73,7 +77,7 @@ def station(request: Request, pk: int) -> HttpResponse:
         "macs": [card.mac for card in it.macs.all()],
         "disks": _disks(sections),
         "drives": _drives(sections["drives"]),
-        "groups": groups_of(it, request.perimeter),
+        **_groups(request, it),
         "model": it.model if it.model and request.perimeter.covers(it.model.site_id, Right.VIEW) else None,
         "image": it.image if it.image and _shown(request, it.image.site_id) else None,
         "captured": Image.objects.within(request.perimeter).filter(source=it)[:20],
@@ -196,6 +200,22 @@ def _sections(it: Station, kinds: Sequence[str]) -> dict[str, list[Row]]:
     """Rows by section, read at once."""
     stored = Section.objects.filter(station=it, kind__in=kinds).values_list("kind", "data")
     return {**{kind: [] for kind in kinds}, **{kind: unpack_rows(bytes(data)) for kind, data in stored}}
+
+
+def _groups(request: Request, it: Station) -> dict[str, Any]:
+    """The groups that a station is in, each with whether it may be taken out of it here, and those that it may be put into."""
+    inside = groups_of(it, request.perimeter)
+    if not request.perimeter.covers(it.site_id, Right.EDIT) or not request.perimeter.has(Right.GROUPS):
+        return {"groups": [(group, False) for group in inside], "may_join": False}
+    present = {group.pk for group in inside}
+    others = [
+        pair for pair in open_groups(it, request.perimeter).values_list("pk", "name")[: CHOICES + len(present)] if pair[0] not in present
+    ]
+    return {
+        "groups": [(group, not group.is_dynamic and request.perimeter.covers(group.site_id, Right.GROUPS)) for group in inside],
+        "may_join": bool(others),
+        "others": [name for _pk, name in others] if len(others) < CHOICES else None,
+    }
 
 
 def _disks(sections: dict[str, list[Row]]) -> list[Disk]:

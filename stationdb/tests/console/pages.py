@@ -24,6 +24,7 @@ POSTS = {
     "value_remove",
     "member_add",
     "member_remove",
+    "station_groups",
     "token_issue",
     "token_revoke",
     "user_password",

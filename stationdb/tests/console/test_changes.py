@@ -263,3 +263,37 @@ def test_who_has_no_role_is_told_so(db):
     client.force_login(User.objects.create_user("nobody"))
     assert "no role gives you a site" in page_of(client.get("/"))
     assert client.get("/stations/").status_code == 403
+
+
+def test_the_static_groups_of_a_station_are_changed_on_its_page(editor, fleet):
+    station, north, south = fleet.stations[0], Site.objects.get(slug="north"), Site.objects.get(slug="south")
+    Group.objects.create(name="lab", site=north)
+    Group.objects.create(name="lab_of_the_south", site=south)
+    Group.objects.create(name="by_criteria", site=north, criteria="ram > 1 GiB")
+    path, page = f"/stations/{station.pk}/groups/", f"/stations/{station.pk}/"
+    shown = page_of(editor.get(page))
+    assert "<option>lab</option>" in shown and "lab_of_the_south" not in shown and "<option>by_criteria" not in shown
+    assert "lab" in page_of(editor.post(path, {"join": "lab"}, follow=True)) and _static(station) == ["kiosks", "lab"]
+    shown = page_of(editor.get(page))
+    assert "Take out of lab" in shown and "<option>lab</option>" not in shown
+    assert "Take out of kiosks" not in shown, "a group of all sites needs the right for all sites"
+    for wrong in ("lab_of_the_south", "by_criteria", "kiosks", "nonsense", "", "\0"):
+        assert "Not changed." in page_of(editor.post(path, {"join": wrong}, follow=True)), wrong
+    for wrong in (Group.objects.get(name="kiosks").pk, Group.objects.get(name="by_criteria").pk, 0, "x", "9" * 30):
+        assert editor.post(path, {"leave": str(wrong)}).status_code == 404, wrong
+    assert _static(station) == ["kiosks", "lab"]
+    editor.post(path, {"leave": str(Group.objects.get(name="lab").pk)})
+    assert _static(station) == ["kiosks"]
+
+
+def _static(station) -> list[str]:
+    return list(station.groups.order_by("name").values_list("name", flat=True))
+
+
+@pytest.mark.parametrize("rights", [(Right.VIEW, Right.GROUPS), (Right.VIEW, Right.EDIT)])
+def test_who_may_change_only_the_station_or_only_the_group_puts_nobody_in(fleet, rights):
+    Group.objects.create(name="lab", site=Site.objects.get(slug="north"))
+    client, station = signed_in(somebody("half", *rights)), fleet.stations[0]
+    assert 'name="join"' not in page_of(client.get(f"/stations/{station.pk}/"))
+    assert client.post(f"/stations/{station.pk}/groups/", {"join": "lab"}).status_code == 403
+    assert _static(station) == ["kiosks"]

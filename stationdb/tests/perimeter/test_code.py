@@ -33,7 +33,7 @@ KNOWN = {
 """Beginnings of statements that may reach rows otherwise, by file; the walk covers them. "" is every statement, of files that count
 software, which belongs to no site, for stations within the perimeter."""
 
-KNOWN_WRITES = ("MacAddress.objects.get_or_create(", "Subnet.objects.get_or_create(", "_choose(self, 'site', Site.objects.all())")
+KNOWN_WRITES = ("MacAddress.objects.get_or_create(", "Subnet.objects.get_or_create(", "choose(self, 'site', Site.objects.all())")
 
 HIDDEN_WAYS = {"_base_manager", "_default_manager", "raw", "cursor"}
 """Other ways to rows."""
