@@ -173,23 +173,14 @@ def write(request: Request, group: Group, wanted: Mapping[str, Any]) -> None:
         check_criteria(request, group)
         group.full_clean(exclude=["site"])
         group.save()
-        keep_inside(group)
+        group.leave_out_others()
     write_stations(request, group, wanted)
 
 
 def check_criteria(request: Request, group: Group) -> None:
-    """Refuse criteria that cannot be read, and criteria for a group that names its stations."""
+    """Refuse criteria that cannot be read."""
     if group.is_dynamic:
         condition(group.criteria, request.perimeter, where="body.criteria", group=group.name)
-        if group.pk and group.stations.exists():
-            what = "The group names its stations, so that criteria cannot say who is in it as well."
-            raise Faulty([Fault(what, "body.criteria", "Take its stations out first.")])
-
-
-def keep_inside(group: Group) -> None:
-    """A group that becomes a site's loses the stations of others."""
-    if group.site:
-        group.stations.remove(*group.stations.exclude(site__path__startswith=group.site.path))
 
 
 def write_stations(request: Request, group: Group, wanted: Mapping[str, Any]) -> None:

@@ -15,8 +15,9 @@ from pydantic import BaseModel, Field
 from ..accounts.middleware import Request, perimeter_of
 from ..accounts.perimeter import Perimeter
 from ..accounts.rights import Right
-from ..errors import Missing
+from ..errors import Denied, Missing
 from ..registry.models import Site, Station, Subnet
+from ..registry.moving import RIGHTS_MOVE, RIGHTS_REMEDY, rights_gained
 from .answers import changed, created, read, removed
 from .auth import need
 from .etags import IfMatch, locked, must_match
@@ -158,6 +159,9 @@ def move(request: Request, site: Site, parent: str | None) -> None:
     new = find(request.perimeter, parent, where="body.parent") if parent else None
     need(request, Right.SITES, site.parent_id, "move a site away from where it is")
     need(request, Right.SITES, new.pk if new else None, "move a site there")
+    gained = rights_gained(request.perimeter, site, new)
+    if gained:
+        raise Denied(RIGHTS_MOVE % {"rights": ", ".join(gained)}, RIGHTS_REMEDY, "body.parent")
     site.parent = new
 
 

@@ -20,6 +20,7 @@ from ..content.models import Image
 from ..criteria import CriteriaError, compile
 from ..registry.fields import NetworkField, mac_address
 from ..registry.models import Group, MacAddress, Site, Station, Subnet
+from ..registry.moving import RIGHTS_MOVE, RIGHTS_REMEDY, SECRETS_MOVE, SECRETS_REMEDY, leave_groups, may_take_secrets, rights_gained
 
 
 class StationName(forms.CharField):
@@ -118,9 +119,18 @@ class StationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
             raise ValidationError(_("Another station has %(macs)s.") % {"macs": ", ".join(taken)})
         return macs
 
+    def clean_site(self) -> Site:
+        """Where its secret values are read by nobody who could not read them before, but for who may read them now."""
+        site: Site = self.cleaned_data["site"]
+        before = self.initial.get("site")
+        if before and self.instance.values.exists() and not may_take_secrets(self.perimeter, before, site.pk):
+            raise ValidationError(f"{SECRETS_MOVE} {SECRETS_REMEDY}")
+        return site
+
     def save(self, commit: bool = True) -> Station:
-        """The station with its cards."""
+        """The station with its cards, without the groups of a site that it left."""
         station: Station = super().save(commit)
+        leave_groups([station.pk])
         station.macs.exclude(mac__in=self.cleaned_data["macs"]).delete()
         for mac in self.cleaned_data["macs"]:
             MacAddress.objects.get_or_create(mac=mac, station=station)
@@ -152,6 +162,15 @@ class SiteForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
             self.fields["parent"].required = not perimeter.everywhere(Right.SITES)
         if self.instance.pk:
             self.fields["subnets"].initial = "\n".join(subnet.network for subnet in self.instance.subnets.all())
+
+    def clean_parent(self) -> Site | None:
+        """Where the asker has no more rights than here."""
+        parent: Site | None = self.cleaned_data["parent"]
+        if self.instance.pk and (parent.pk if parent else None) != self.initial["parent"]:
+            gained = rights_gained(self.perimeter, self.instance, parent)
+            if gained:
+                raise ValidationError(f"{RIGHTS_MOVE % {'rights': ', '.join(gained)}} {RIGHTS_REMEDY}")
+        return parent
 
     def clean_relay(self) -> Station | None:
         """One that the asker does not see stays when they say none."""
@@ -207,6 +226,12 @@ class GroupForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
                     _("At character %(number)s (%(place)s): %(message)s") % {"number": error.position + 1, "place": place, "message": error}
                 ) from error
         return text
+
+    def save(self, commit: bool = True) -> Group:
+        """The group, without stations of other sites."""
+        group: Group = super().save(commit)
+        group.leave_out_others()
+        return group
 
 
 class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when run

@@ -25,6 +25,7 @@ from ..content.models import Image
 from ..errors import Fault
 from .describe import describe
 from .models import Group, MacAddress, Site, Station, StationValue
+from .moving import SECRETS_MOVE, SECRETS_REMEDY, leave_groups, may_take_secrets
 from .references import References
 from .values import clean
 
@@ -190,6 +191,13 @@ class UpsertPlan:
                 row.fail(
                     "secrets", _("You need the right stations.secrets for the site of the station."), _("Ask who manages users."), "denied"
                 )
+            elif (
+                row.station
+                and isinstance(new, Site)
+                and row.before["secret_names"]
+                and not may_take_secrets(self.perimeter, row.station.site_id, new.pk)
+            ):
+                row.fail("site", str(SECRETS_MOVE), str(SECRETS_REMEDY), "denied")
 
     def _compare(self) -> None:
         """Say what changes, in canonical values."""
@@ -282,12 +290,9 @@ class UpsertPlan:
             through.objects.filter(station_id__in=part, group__in=visible).delete()
         new = [through(station_id=key, group_id=group.pk) for key, row in wanted.items() for group in row.after["groups"]]
         through.objects.bulk_create(new, batch_size=2000, ignore_conflicts=True)
-        # Groups of a site that the station left, which whoever moves it may not even see.
         moved = [row for row in rows if row.station and not row.is_new and any(change.field == "site" for change in row.changes)]
         for part in parts([row.station.pk for row in moved if row.station]):
-            links = through.objects.filter(station_id__in=part, group__site__isnull=False)
-            paths = links.values_list("pk", "station__site__path", "group__site__path")
-            links.filter(pk__in=[link for link, of_station, of_group in paths if not of_station.startswith(of_group)]).delete()
+            leave_groups(part)
 
     @staticmethod
     def _write_secrets(rows: Sequence[Row]) -> None:

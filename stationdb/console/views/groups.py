@@ -86,6 +86,8 @@ def group(request: Request, pk: int) -> HttpResponse:
         "more": more,
         "variables": sorted(it.variables.items()),
         "may_edit": request.perimeter.covers(it.site_id, Right.GROUPS),
+        # Who is in a group is said by who may change the stations.
+        "may_place": not it.is_dynamic and request.perimeter.covers(it.site_id, Right.GROUPS) and request.perimeter.has(Right.EDIT),
     }
     return render(request, "console/group.html", context)
 

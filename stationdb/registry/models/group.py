@@ -51,8 +51,16 @@ class Group(models.Model):
         """Whether criteria say who is in it."""
         return bool(self.criteria)
 
+    def leave_out_others(self) -> None:
+        """A group that becomes a site's loses the stations of others."""
+        if self.site:
+            self.stations.remove(*self.stations.exclude(site__path__startswith=self.site.path))
+
     def clean(self) -> None:
-        """Names that Ansible or the sites use are taken."""
+        """Names that Ansible or the sites use are taken, and criteria go with a group that names no stations."""
+        if self.is_dynamic and self.pk and self.stations.exists():
+            names_them = _("The group names its stations, so that criteria cannot say who is in it as well. Take its stations out first.")
+            raise ValidationError({"criteria": names_them})
         if self.name in RESERVED or self.name.startswith("site_"):
             raise ValidationError({"name": _("%(name)s is a name of Ansible's or of a site's group.") % {"name": self.name}})
         if not isinstance(self.variables, dict):
