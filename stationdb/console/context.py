@@ -16,6 +16,8 @@ SECTIONS = {
     "site": "sites",
     "group": "groups",
     "software": "softwares",
+    "image": "images",
+    "package": "packages",
     "user": "users",
     "role": "users",
     "secret": "stations",

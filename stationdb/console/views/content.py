@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy
 
 from ...accounts.rights import Right
@@ -29,6 +29,9 @@ COLUMNS: list[Column[Content]] = [
     Column(gettext_lazy("Digest of the manifest"), lambda row: row.manifest),
     Column(gettext_lazy("Registered"), lambda row: row.created),
 ]
+
+SHOWN = 20
+"""Stations or other versions that a page names."""
 
 SORTS = {"name": "name", "version": "version", "size": "size", "created": "created"}
 
@@ -52,6 +55,27 @@ def images(request: Request) -> HttpResponse:
 
 
 @page()
+def image(request: Request, pk: int) -> HttpResponse:
+    """One version of an image: what is said of it, and how many stations it is assigned to."""
+    it = get_object_or_404(Image.objects.within(request.perimeter).select_related("site", "source"), pk=pk)
+    stations = Station.objects.within(request.perimeter).filter(image=it)
+    context = _one(request, it, Image) | {
+        "source": it.source if it.source and request.perimeter.covers(it.source.site_id, Right.VIEW) else None,
+        "assigned": stations.count(),
+        "stations": stations.order_by("name").values_list("pk", "name")[:SHOWN],
+        "criteria": f'image = "{it.name} {it.version}"',
+    }
+    return render(request, "console/image.html", context)
+
+
+@page()
+def package(request: Request, pk: int) -> HttpResponse:
+    """One version of a package: what is said of it."""
+    it = get_object_or_404(Package.objects.within(request.perimeter).select_related("site"), pk=pk)
+    return render(request, "console/package.html", _one(request, it, Package))
+
+
+@page()
 def packages(request: Request) -> HttpResponse:
     """Software to deploy."""
     return render(request, "console/packages.html", _listed(request, Package.objects.within(request.perimeter).select_related("site")))
@@ -71,8 +95,14 @@ def packages_csv(request: Request) -> HttpResponseBase:
     return sheet.csv_list("packages", COLUMNS, rows.iterator())
 
 
+def _one(request: Request, it: Content, model: type[Image] | type[Package]) -> dict[str, Any]:
+    """What the pages of an image and of a package share."""
+    others = model.objects.within(request.perimeter).filter(name=it.name).exclude(pk=it.pk).order_by("-created")
+    return {"it": it, "others": others[:SHOWN], "may_edit": request.perimeter.covers(it.site_id, Right.CONTENT)}
+
+
 def _listed(request: Request, rows: Any) -> dict[str, Any]:
     text = request.GET.get("q", "").strip().replace("\0", "")[:100]
     if text:
         rows = rows.filter(Q(name__icontains=text) | Q(description__icontains=text))
-    return {"list": paged(rows, request.GET, SORTS), "text": text}
+    return {"list": paged(rows, request.GET, SORTS), "text": text, "may_add": request.perimeter.has(Right.CONTENT)}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Adding, changing and removing stations, sites and groups."""
+"""Adding, changing and removing stations, sites, groups, images and packages."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ...accounts.rights import Right
+from ...content.models import Content, Image, Package
 from ...registry.models import Group, Site, Station, StationValue
 from .. import figures
+from ..contentforms import ImageForm, PackageForm
 from ..forms import GroupForm, SiteForm, StationForm
 from .access import Request, page, require
 
@@ -80,6 +82,46 @@ def group_edit(request: Request, pk: int) -> HttpResponse:
 def group_remove(request: Request, pk: int) -> HttpResponse:
     """Remove a group; its stations stay."""
     return _remove(request, _mine(request, Group, pk, Right.GROUPS), "console:group", "console:groups")
+
+
+@page(Right.CONTENT, methods=BOTH)
+def image_add(request: Request) -> HttpResponse:
+    """Register an image."""
+    return _edit(request, ImageForm, None, _("Register an image"), "console:images")
+
+
+@page(Right.CONTENT, methods=BOTH)
+def image_edit(request: Request, pk: int) -> HttpResponse:
+    """Change what is said of an image."""
+    it = _mine(request, Image, pk, Right.CONTENT)
+    return _edit(request, ImageForm, it, str(it), "console:image")
+
+
+@page(Right.CONTENT, methods=BOTH)
+def image_remove(request: Request, pk: int) -> HttpResponse:
+    """Retire an image; the content store keeps its chunks until they are pruned."""
+    it = _mine(request, Image, pk, Right.CONTENT)
+    assigned = Station.objects.within(request.perimeter).filter(image=it).count()
+    return _remove(request, it, "console:image", "console:images", assigned=assigned)
+
+
+@page(Right.CONTENT, methods=BOTH)
+def package_add(request: Request) -> HttpResponse:
+    """Register a package."""
+    return _edit(request, PackageForm, None, _("Register a package"), "console:packages")
+
+
+@page(Right.CONTENT, methods=BOTH)
+def package_edit(request: Request, pk: int) -> HttpResponse:
+    """Change what is said of a package."""
+    it = _mine(request, Package, pk, Right.CONTENT)
+    return _edit(request, PackageForm, it, str(it), "console:package")
+
+
+@page(Right.CONTENT, methods=BOTH)
+def package_remove(request: Request, pk: int) -> HttpResponse:
+    """Retire a package; the content store keeps its chunks until they are pruned."""
+    return _remove(request, _mine(request, Package, pk, Right.CONTENT), "console:package", "console:packages")
 
 
 class ValueForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when run
@@ -146,9 +188,10 @@ def _edit(request: Request, form_class: Any, it: models.Model | None, title: str
     return render(request, "console/edit.html", context, status=400 if form.errors else 200)
 
 
-def _remove(request: Request, it: Any, page_of_it: str, list_of_them: str) -> HttpResponse:
-    """Ask, then remove. What still holds others is not removed."""
+def _remove(request: Request, it: Any, page_of_it: str, list_of_them: str, **told: int) -> HttpResponse:
+    """Ask (images and packages are retired, in words), then remove. What still holds others is not removed."""
     if request.method == "POST":
+        name = str(it)
         try:
             with transaction.atomic():
                 it.delete()
@@ -157,6 +200,8 @@ def _remove(request: Request, it: Any, page_of_it: str, list_of_them: str) -> Ht
             messages.error(request, _("%(name)s was not removed, because it is still used by: %(held)s") % {"name": it, "held": held})
             return redirect(page_of_it, pk=it.pk)
         figures.forget()
-        messages.success(request, _("%(name)s was removed.") % {"name": it})
+        text = _("%(name)s was retired.") if isinstance(it, Content) else _("%(name)s was removed.")
+        messages.success(request, text % {"name": name})
         return redirect(list_of_them)
-    return render(request, "console/remove.html", {"it": it, "back": page_of_it, "kind": it._meta.verbose_name})
+    template = "console/retire.html" if isinstance(it, Content) else "console/remove.html"
+    return render(request, template, {"it": it, "back": page_of_it, "kind": it._meta.verbose_name, **told})

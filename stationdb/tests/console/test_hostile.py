@@ -49,14 +49,16 @@ def hostile(fleet) -> dict[str, int]:
     Report.objects.filter(station=station).update(agent=EVIL, note=EVIL, changed=EVIL, received=timezone.now())
     group = Group.objects.create(name="evil", description=EVIL)
     group.stations.add(station)
-    Image.objects.create(name="classroom", version="1", description=EVIL)
-    Package.objects.create(name="office", version="1", description=EVIL)
+    image = Image.objects.create(name=EVIL, version=EVIL, description=EVIL, source=station)
+    package = Package.objects.create(name=EVIL, version=EVIL, description=EVIL)
     role = Role.objects.create(name=EVIL)
     return {
         "role": role.pk,
         "station": station.pk,
         "site": site.pk,
         "group": group.pk,
+        "image": image.pk,
+        "package": package.pk,
         "software": Software.objects.get(name=EVIL).pk,
         "user": User.objects.create_user("somebody").pk,
     }

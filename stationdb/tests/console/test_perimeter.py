@@ -36,8 +36,8 @@ def south(fleet) -> dict[str, int]:
     install(station, (f"{HIDDEN}-program", "1.0"))
     group = Group.objects.create(name="zz_secret_group", site=site, description=f"{HIDDEN}-group")
     group.stations.add(station)
-    Image.objects.create(name=f"{HIDDEN}-image", version="1", site=site, source=station)
-    Package.objects.create(name=f"{HIDDEN}-package", version="1", site=site)
+    image = Image.objects.create(name=f"{HIDDEN}-image", version="1", site=site, source=station)
+    package = Package.objects.create(name=f"{HIDDEN}-package", version="1", site=site)
     value = StationValue.objects.create(station=station, name="key", value=f"{HIDDEN}-value")
     owner = User.objects.create_user(f"{HIDDEN}-owner")
     token, _secret = Token.issue(owner, f"{HIDDEN}-token", [Right.VIEW], timedelta(days=1))
@@ -47,12 +47,17 @@ def south(fleet) -> dict[str, int]:
         "station": station.pk,
         "site": site.pk,
         "group": group.pk,
+        "image": image.pk,
+        "package": package.pk,
         "value": value.pk,
         "software": software.pk,
         "user": owner.pk,
         "token": token.pk,
         "filter": saved.pk,
     }
+
+
+CHANGED = (Station, Site, Group, Image, Package, StationValue, Token, SavedFilter)
 
 
 def text_of(response) -> str:
@@ -67,7 +72,7 @@ def test_who_is_not_signed_in_is_led_to_the_sign_in(name, south):
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in {"login", "logout"}])
 def test_no_page_shows_or_changes_what_is_of_another_site(name, south, editor):
-    before = {model: list(model.objects.order_by("pk").values()) for model in (Station, Site, Group, StationValue, Token, SavedFilter)}
+    before = {model: list(model.objects.order_by("pk").values()) for model in CHANGED}
     for query in (
         "",
         f"?q={HIDDEN}",
@@ -94,7 +99,9 @@ def test_no_page_shows_or_changes_what_is_of_another_site(name, south, editor):
 )
 def test_a_reader_changes_nothing(name, reader, fleet):
     group = Group.objects.create(name="of_the_north", site=Site.objects.get(slug="north"))
-    things = {"station": fleet.stations[0].pk, "site": Site.objects.get(slug="north").pk, "group": group.pk}
+    north = Site.objects.get(slug="north")
+    image, package = (model.objects.create(name="ours", version="1", site=north).pk for model in (Image, Package))
+    things = {"station": fleet.stations[0].pk, "site": north.pk, "group": group.pk, "image": image, "package": package}
     path = address(name, things)
     for response in (reader.get(path), reader.post(path, {"name": "x", "names": "pc00001"})):
         assert response.status_code in (403, 404, 405), path

@@ -221,6 +221,7 @@ FORM = {
         "kind": "stations",
         "state": "ready",
     },
+    **{"version": "9", "source": HIDDEN, "size": "1 GiB", "join": HIDDEN, "leave": str(HIDDEN_ID)},
     **{"macs": "", "variables": "{}", "text": HIDDEN, "scopes": "stations.view", "days": "1", "rights": "stations.view"},
 }
 """What is sent to pages."""
