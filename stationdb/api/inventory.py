@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 
 from ..accounts.middleware import Request
 from ..accounts.rights import Right
+from ..inventory.addresses import Which
 from ..inventory.selection import Selection
 from ..inventory.stream import InventoryStream
 from .answers import read
@@ -39,6 +40,11 @@ class InventoryChoice(BaseModel):
     group: Texts = Field([], description="Stations in one of these groups, static, dynamic, or a kind such as models.")
     state: Texts = Field([], description="Stations in these states; all but retired ones when none is named.")
     criteria: str = Field("", description="Stations that meet these criteria.", pattern=NO_NUL, max_length=10_000)
+    addresses: Which = Field(
+        "subnets",
+        description="Which addresses become ansible_host: reserved; those that a station reports from a subnet of its site, or of a site "
+        "above it, as well (subnets); or whatever a station reports (reported).",
+    )
     secrets: bool = Field(False, description="With secret values, in the variable fleet_secrets; needs stations.secrets.")
 
 
@@ -53,7 +59,7 @@ def get_inventory(request: Request, choice: Query[InventoryChoice]) -> HttpRespo
     if choice.secrets:
         need_anywhere(request, Right.SECRETS, "read secret values")
     selection = Selection(request.perimeter, tuple(choice.site), tuple(choice.group), choice.criteria, tuple(choice.state))
-    lines = InventoryStream(selection, secrets=choice.secrets).lines()
+    lines = InventoryStream(selection, secrets=choice.secrets, addresses=choice.addresses).lines()
     first = next(lines)  # what is wrong with the request is found before the answer begins
     lines = _joined(first, lines)
     wanted = request.headers.get("If-None-Match", "")

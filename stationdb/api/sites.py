@@ -161,7 +161,7 @@ def move(request: Request, site: Site, parent: str | None) -> None:
     need(request, Right.SITES, new.pk if new else None, "move a site there")
     gained = rights_gained(request.perimeter, site, new)
     if gained:
-        raise Denied(RIGHTS_MOVE % {"rights": ", ".join(gained)}, RIGHTS_REMEDY, "body.parent")
+        raise Denied(RIGHTS_MOVE % {"rights": ", ".join(gained)}, str(RIGHTS_REMEDY), "body.parent")
     site.parent = new
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from .addresses import Which, warning
 from .columns import pack
 from .groups import Combination, GroupTable
 from .selection import Selection
@@ -35,6 +36,7 @@ class InventoryStream:
 
     selection: Selection
     secrets: bool = False
+    addresses: Which = "subnets"
 
     def lines(self) -> Iterator[bytes]:
         """All lines. Errors in the selection are raised before the first; Missing, CriteriaError."""
@@ -51,7 +53,7 @@ class InventoryStream:
         """Lines, and the number of stations in each."""
         stations = self.selection.stations()
         groups = GroupTable(self.selection, stations)
-        variables = HostVariables(self.selection.perimeter, secrets=self.secrets)
+        variables = HostVariables(self.selection.perimeter, secrets=self.secrets, addresses=self.addresses)
         header = {"fleet_inventory": FORMAT, "groups": groups.describe()}
         yield _line({**header, "warnings": groups.warnings} if groups.warnings else header), 0
         known: dict[Combination, int] = {}
@@ -66,6 +68,10 @@ class InventoryStream:
                 "columns": pack(variables.of(batch)),
             }
             yield _line(said), len(batch)
+        if variables.unreachable:
+            # Known only now, and as a batch of none, because the last line is not part of the digest.
+            empty: dict[str, Any] = {"names": [], "groups": [], "combinations": [], "columns": {}}
+            yield _line({**empty, "warnings": [warning(variables.unreachable)]}), 0
 
 
 def _line(said: dict[str, Any]) -> bytes:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -15,6 +14,8 @@ from django.db.models import QuerySet
 from ..accounts.perimeter import Perimeter
 from ..accounts.rights import Right
 from ..registry.models import MacAddress, Station, StationValue
+from ..registry.subnets import LongestSubnet
+from .addresses import HostAddresses, Which, host_address
 from .content import ContentSources
 
 
@@ -82,10 +83,14 @@ def rows(stations: QuerySet[Station], size: int) -> Iterable[Row]:
 class HostVariables:
     """Host variables of stations for somebody with this perimeter, with their secret values when those are asked for."""
 
-    def __init__(self, perimeter: Perimeter, *, secrets: bool = False) -> None:
+    def __init__(self, perimeter: Perimeter, *, secrets: bool = False, addresses: Which = "subnets") -> None:
+        subnets = LongestSubnet()
         self._perimeter = perimeter
         self._secrets = secrets
-        self._sources = ContentSources()
+        self._addresses = HostAddresses(addresses, subnets)
+        self._sources = ContentSources(subnets)
+        self.unreachable: list[str] = []
+        """Stations so far whose reported address does not count."""
 
     def of(self, batch: list[Row]) -> list[dict[str, Any]]:
         """Variables of each station, the computed ones stronger than its own."""
@@ -93,21 +98,24 @@ class HostVariables:
         macs: dict[int, list[str]] = {}
         for station_id, mac in MacAddress.objects.filter(station_id__in=ids).order_by("mac").values_list("station_id", "mac"):
             macs.setdefault(station_id, []).append(mac)
-        found = [{**row.variables, **self._computed(row, macs.get(row.id, []))} for row in batch]
+        addresses, refused = self._addresses.of(batch)
+        self.unreachable += refused
+        found = [
+            {**row.variables, **self._computed(row, address, macs.get(row.id, []))} for row, address in zip(batch, addresses, strict=True)
+        ]
         if self._secrets:
             for variables, values in zip(found, self._secrets_of(batch), strict=True):
                 variables["fleet_secrets"] = values
         return found
 
-    def _computed(self, row: Row, macs: list[str]) -> dict[str, Any]:
-        address = row.address or _address(row.reported_address)
+    def _computed(self, row: Row, address: str | None, macs: list[str]) -> dict[str, Any]:
         known: dict[str, Any] = {
             "ansible_host": address,
             "fleet_uuid": str(row.uuid) if row.uuid else None,
             "fleet_disk_identity": row.disk_identity or None,
             "fleet_image": f"{row.image}/{row.image_version}" if row.image and self._shown(row.image_site_id) else None,
             "fleet_model": row.model if row.model and self._shown(row.model_site_id) else None,
-            "fleet_content_sources": self._sources.of(address, row.site_id) or None,
+            "fleet_content_sources": self._sources.of(row.address or host_address(row.reported_address), row.site_id) or None,
         }
         return {
             "fleet_site": row.slug,
@@ -134,16 +142,3 @@ class HostVariables:
         for value in readable:
             found.setdefault(value.station_id, {})[value.name] = value.value
         return [found.get(row.id, {}) for row in batch]
-
-
-def _address(reported: str) -> str | None:
-    """An address that a report names, if it is one of a host.
-
-    What else it may say must not become an argument of ssh, nor Ansible's own host the station.
-    """
-    try:
-        address = ipaddress.ip_address(reported)
-    except ValueError:
-        return None
-    plain = getattr(address, "ipv4_mapped", None) or address
-    return None if plain.is_loopback or plain.is_unspecified or plain.is_multicast else str(address)

@@ -144,6 +144,7 @@ QUERIES: dict[str, list[str]] = {
     "criteria": CRITERIA,
     "reported": ["true"],
     "secrets": ["true"],
+    "addresses": ["reported"],
     "name": [HIDDEN, OURS],
     "limit": ["1"],
     "offset": ["0"],

@@ -14,7 +14,7 @@ description:
   - Reads sites, groups and stations from the station database (C(stationdb serve)). Files are named C(*.stations.yml).
   - "Groups: C(site_<short name>) for each site, nested as the sites are; every static and dynamic group; and C(stations), C(models),
     C(relays), C(content_stores) for what a station is. Variables of sites and groups are group variables."
-  - "Host variables: C(ansible_host) (the reserved address, else the reported one), C(fleet_site), C(fleet_state), C(fleet_tag),
+  - "Host variables: C(ansible_host) (see O(addresses)), C(fleet_site), C(fleet_state), C(fleet_tag),
     C(fleet_serial), C(fleet_uuid), C(fleet_macs), C(fleet_manufacturer), C(fleet_product), C(fleet_os), C(fleet_os_version),
     C(fleet_architecture), C(fleet_model), C(fleet_image) (name/version), C(fleet_disk_identity), C(fleet_content_sources) (nearest first),
     and the station's own."
@@ -85,6 +85,18 @@ options:
     elements: str
     choices: [new, ready, repair, retired]
     default: []
+  addresses:
+    description:
+      - Which addresses become C(ansible_host). A reserved address always does. What a station reports is not more trustworthy than whoever
+        may report for it, and Ansible sends the site's commands and passwords there.
+      - V(reserved) takes reserved addresses only; without one Ansible looks the station's name up (DNS).
+      - V(subnets) also takes the address that a station reports, if the longest subnet with it is one of its site, or of a site above it,
+        and if it is neither the reserved address of another station nor the station database's own. A warning names the stations whose
+        address does not count.
+      - V(reported) also takes any other address that a station reports.
+    type: str
+    choices: [reserved, subnets, reported]
+    default: subnets
   secrets:
     description:
       - Read secret values such as licence keys as well, into the variable C(fleet_secrets). Needs the right C(stations.secrets), and is
@@ -152,7 +164,7 @@ from ansible_collections.fleet.core.plugins.module_utils.stationdb.inventory imp
 from ansible_collections.fleet.core.plugins.module_utils.stationdb.policy import Policy
 from ansible_collections.fleet.core.plugins.plugin_utils.inventory_fill import fill_for, keep, undisturbed
 
-FILTERS = {"sites": "site", "in_groups": "group", "states": "state", "criteria": "criteria", "secrets": "secrets"}
+FILTERS = {"sites": "site", "in_groups": "group", "states": "state", "criteria": "criteria", "addresses": "addresses", "secrets": "secrets"}
 """Options, and what they are called in the query."""
 
 

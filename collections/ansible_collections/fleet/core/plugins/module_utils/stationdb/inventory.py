@@ -74,6 +74,7 @@ class InventoryReader:
             with _understanding("a batch of stations"):
                 batch = self._batch(line)
             self.count += len(batch.names)
+            self.warnings += [str(each) for each in line.get("warnings", [])]
             yield batch
         if line["stations"] != self.count:
             raise StreamError(f"The inventory should have {line['stations']} stations, and {self.count} came", remedy="Run it again")

@@ -212,6 +212,21 @@ def test_a_dynamic_group_that_somebody_broke_is_empty_and_told(fleet: StationDat
     assert "lyo-b204-07" in said["_meta"]["hostvars"]
 
 
+def test_a_reported_address_counts_where_the_station_can_stand(fleet: StationDatabase, ansible: Ansible) -> None:
+    say = "from stationdb.registry.models import Station; Station.objects.filter(name={!r}).update(reported_address={!r})"
+    for name, address in (("lyo-est-01", "10.69.3.3"), ("relay-lyon", "198.51.100.7")):
+        fleet.manage("shell", "--verbosity=0", "-c", say.format(name, address))
+    for which, expected in (
+        ("subnets", ("10.69.2.7", "10.69.3.3", None)),
+        ("reserved", ("10.69.2.7", None, None)),
+        ("reported", ("10.69.2.7", "10.69.3.3", "198.51.100.7")),
+    ):
+        done = ansible.run("ansible-inventory", "-i", str(ansible.source(addresses=which)), "--list")
+        hosts = plain(json.loads(done.stdout))["_meta"]["hostvars"]
+        assert tuple(hosts[name].get("ansible_host") for name in ("lyo-b204-07", "lyo-est-01", "relay-lyon")) == expected, which
+        assert ("have no ansible_host" in " ".join(done.stderr.split())) == (which == "subnets")
+
+
 def test_hosts_that_another_source_names_get_both(fleet: StationDatabase, ansible: Ansible) -> None:
     folder = ansible.folder / "both"
     folder.mkdir()
