@@ -34,6 +34,8 @@ from . import database
 
 FORMAT = 1
 MEMBERS = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
+KEPT = 5
+"""Backups before upgrades that stay in the home."""
 _EXPECTED = re.compile(r"about\.json|database\.(sqlite3|dump)|keys/[a-z]+\.key")
 
 
@@ -75,6 +77,22 @@ def write(target: Path) -> None:
         raise StationDBError(f"The backup {target} cannot be written: {error.strerror}.", "Name a file in a folder with room.") from error
 
 
+def before_upgrade() -> Path:
+    """Make a backup in the home before the database is changed, keep the newest KEPT of those. StationDBError when there is none."""
+    place = home.folder("backups")
+    copy = place / f"before-upgrade-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.tar.gz"
+    try:
+        write(copy)
+    except StationDBError as error:
+        raise StationDBError(
+            f"The database is not upgraded, because no backup of it can be made: {error}",
+            "Or make one yourself, and start with --no-backup.",
+        ) from error
+    for old in sorted(place.glob("before-upgrade-*.tar.gz"), reverse=True)[KEPT:]:
+        old.unlink(missing_ok=True)
+    return copy
+
+
 def read(source: Path, *, replace: bool) -> About:
     """Bring a backup back: the database and the keys become what they were. Nothing is changed when the file is not good.
 
@@ -101,7 +119,7 @@ def read(source: Path, *, replace: bool) -> About:
             _put_sqlite(member)
         else:
             connection.close()
-            _run("pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error", "--dbname=", str(member))
+            _put_postgresql(member)
         for key in sorted((work / "keys").glob("*")):
             _put_key(key)
     return about
@@ -185,6 +203,24 @@ def _put_sqlite(member: Path) -> None:
     incoming.replace(place)
 
 
+_FORGET = """
+DO $$ DECLARE one text; BEGIN
+FOR one IN SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = current_schema() LOOP
+    EXECUTE 'DROP TABLE IF EXISTS ' || one || ' CASCADE';
+END LOOP; END $$;
+"""
+
+
+def _put_postgresql(member: Path) -> None:
+    """In one transaction. What pg_restore --clean would leave goes as well: tables of a newer version, which hold on to others."""
+    forget, script = member.with_name("forget.sql"), member.with_name("restore.sql")
+    forget.write_text(_FORGET, encoding="ascii")
+    _run("pg_restore", "--clean", "--if-exists", "--no-owner", f"--file={script}", str(member))
+    member.unlink()
+    quiet = ("--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1")
+    _run("psql", *quiet, "--single-transaction", f"--file={forget}", f"--file={script}")
+
+
 def _put_key(key: Path) -> None:
     place = home.folder("keys") / key.name
     if not place.exists() or place.read_bytes() != key.read_bytes():
@@ -204,7 +240,6 @@ def _run(program: str, *arguments: str) -> None:
         "PGDATABASE": settings["NAME"],
         "LC_ALL": "C",
     }
-    arguments = tuple(f"--dbname={settings['NAME']}" if argument == "--dbname=" else argument for argument in arguments)
     try:
         done = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:

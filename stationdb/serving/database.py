@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.core.management import call_command
-from django.db import DatabaseError, NotSupportedError, connection
+from django.db import DatabaseError, DataError, IntegrityError, NotSupportedError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
@@ -58,13 +63,41 @@ def pending() -> list[str]:
 
 
 def bring_up_to_date() -> None:
-    """Apply what is pending."""
+    """Apply what is pending: all of it, or nothing. StationDBError names the migration that failed; the database is as it was."""
+    said = io.StringIO()
     try:
-        call_command("migrate", interactive=False, verbosity=0)
-    except DatabaseError as error:
+        with _whole():
+            call_command("migrate", interactive=False, verbosity=1, no_color=True, stdout=said)
+    except Exception as raised:  # a migration is code, which raises what it likes
+        # SQLite's schema editor looks at constraints even then, which hides what came first.
+        first = raised.__context__ if isinstance(raised, transaction.TransactionManagementError) else None
+        error = first if isinstance(first, Exception) else raised
+        begun = re.findall(r"Applying (\S+?)\.\.\.", said.getvalue())
+        reason = " ".join(str(error).split()) or "no reason given"
         raise StationDBError(
-            f"{where()} could not be brought up to date: {' '.join(str(error).split())}",
-            "Give the database's user the right to change tables, and room on the disk; then start again.",
-        ) from error
+            f"{where()} could not be brought up to date, and is as it was before: "
+            f"{f'{begun[-1]}: ' if begun else ''}{type(error).__name__}: {reason.rstrip('.')}.",
+            "Go on with the version that served it; this one has a fault."
+            if isinstance(error, IntegrityError | DataError) or not isinstance(error, DatabaseError)
+            else "Give the database's user the right to change tables, and room on the disk; then start again.",
+        ) from raised
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """One transaction around all migrations, so that no half of a version is ever left behind.
+
+    SQLite remakes tables only while it does not look at foreign keys, which cannot be said within a transaction: it is said before, and
+    Django looks at them after each migration. PostgreSQL changes no table that has constraints still to be looked at: it looks at once.
+    """
+    connection.ensure_connection()
+    try:
+        if connection.vendor == "sqlite":
+            connection.disable_constraint_checking()
+        with transaction.atomic():
+            if connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            yield
     finally:
         connection.close()

@@ -12,9 +12,12 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -72,11 +75,11 @@ def left_behind(home: Path) -> list[str]:
 
 
 @contextmanager
-def served(home: Path, *arguments: str, **environment: str) -> Iterator[Served]:
-    """``stationdb serve`` on a free port of loopback."""
+def served(home: Path, *arguments: str, code: Path = ROOT, **environment: str) -> Iterator[Served]:
+    """``stationdb serve`` on a free port of loopback; code is the folder with the package that runs."""
     argv = [sys.executable, "-m", "stationdb", "serve", *(arguments or ("--bind", "127.0.0.1:0"))]
     process = subprocess.Popen(
-        argv, cwd=ROOT, env=environment_of(home, **environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        argv, cwd=code, env=environment_of(home, **environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     running = Served(process, home)
     assert process.stdout is not None
@@ -100,7 +103,36 @@ def served(home: Path, *arguments: str, **environment: str) -> Iterator[Served]:
         reader.join(5)
 
 
-def stationdb(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def stationdb(home: Path, *arguments: str, code: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     """A command of stationdb that ends by itself."""
     argv = [sys.executable, "-m", "stationdb", *arguments]
-    return subprocess.run(argv, cwd=ROOT, env=environment_of(home, **environment), capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(argv, cwd=code, env=environment_of(home, **environment), capture_output=True, text=True, timeout=120, check=False)
+
+
+def shell(home: Path, python: str, *, code: Path = ROOT, **environment: str) -> str:
+    """What some Python prints that sees the database."""
+    done = stationdb(home, "shell", "--no-imports", "-c", python, code=code, **environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+class Visitor:
+    """A browser without a screen: it keeps cookies, and sends a form with its token."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.cookies = CookieJar()
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
+
+    def get(self, path: str) -> str:
+        """A page, wherever it leads."""
+        with self.opener.open(f"{self.url}{path}", timeout=60) as answer:
+            return str(answer.read().decode())
+
+    def send(self, path: str, to: str = "", **fields: str) -> str:
+        """The page after a form of a page, which it sends there or elsewhere."""
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.get(path))
+        assert token, path
+        body = urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": token[1]}).encode()
+        with self.opener.open(f"{self.url}{to or path}", body, timeout=60) as answer:
+            return str(answer.read().decode())

@@ -8,13 +8,12 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ..postgresql import postgresql
-from .server import served, stationdb
+from .conftest import Database
+from .server import served, shell, stationdb
 
 MAKE = """
 from stationdb.registry.models import Site
@@ -25,46 +24,29 @@ Site.objects.create(name="{name}", slug="{name}")
 print(value_keys()[0])
 """
 LIST = 'from stationdb.registry.models import Site; print(",".join(Site.objects.order_by("name").values_list("name", flat=True)))'
-Database = dict[str, str]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> Iterator[Database]:
-    """What names the database in the environment; nothing for SQLite."""
-    if request.param == "sqlite":
-        yield {}
-        return
-    with postgresql() as server:
-        yield {"STATIONDB_DATABASE_URL": server.url}
-
-
-def shell(home: Path, code: str, database: Database) -> str:
-    done = stationdb(home, "shell", "--no-imports", "-c", code, **database)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 def test_a_backup_brings_back_the_database_and_its_keys(database: Database, tmp_path: Path) -> None:
     home, file = tmp_path / "home", tmp_path / "backup.tar.gz"
     assert stationdb(home, "migrate", "--verbosity", "0", **database).returncode == 0
-    key = shell(home, MAKE.format(name="before"), database)
+    key = shell(home, MAKE.format(name="before"), **database)
     done = stationdb(home, "backup", str(file), **database)
     assert done.returncode == 0, done.stderr
     assert oct(file.stat().st_mode & 0o777) == "0o600"
-    shell(home, 'from stationdb.registry.models import Site; Site.objects.create(name="after", slug="after")', database)
-    assert shell(home, LIST, database) == "after,before"
+    shell(home, 'from stationdb.registry.models import Site; Site.objects.create(name="after", slug="after")', **database)
+    assert shell(home, LIST, **database) == "after,before"
 
     refused = stationdb(home, "restore", str(file), **database)
     assert refused.returncode == 1
     assert "is in use" in refused.stderr
     assert "--replace" in refused.stderr
-    assert shell(home, LIST, database) == "after,before"
+    assert shell(home, LIST, **database) == "after,before"
 
     other = tmp_path / "other"  # another host, with keys of its own
     replaced = stationdb(other, "restore", str(file), *(["--replace"] if database else []), **database)
     assert replaced.returncode == 0, replaced.stderr
-    assert shell(other, LIST, database) == "before"
-    assert shell(other, "from stationdb.home import value_keys; print(value_keys()[0])", database) == key
+    assert shell(other, LIST, **database) == "before"
+    assert shell(other, "from stationdb.home import value_keys; print(value_keys()[0])", **database) == key
 
 
 def test_a_running_site_is_backed_up_and_not_overwritten(tmp_path: Path) -> None:
@@ -83,7 +65,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     folder = tmp_path_factory.mktemp("kept")
     home, file = folder / "home", folder / "backup.tar.gz"
     assert stationdb(home, "migrate", "--verbosity", "0").returncode == 0
-    shell(home, MAKE.format(name="kept"), {})
+    shell(home, MAKE.format(name="kept"))
     assert stationdb(home, "backup", str(file)).returncode == 0
     return home, file.read_bytes()
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentParser
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,11 @@ from django.core.management import BaseCommand, call_command
 from django.db import connection
 
 from ....accounts.first import create_first_administrator
-from ....home import folder, home
+from ....errors import StationDBError
+from ....home import home
 from ... import database
 from ...address import Address
-from ...archive import write
+from ...archive import before_upgrade
 from ...lock import alone
 from ...programs import Door, site, worker
 from ...supervisor import Supervisor
@@ -38,6 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--certificate", type=Path, metavar="FILE", help="certificate with its chain (PEM): serve HTTPS")
         parser.add_argument("--key", type=Path, metavar="FILE", help="the certificate's private key (PEM), unless it is in the same file")
         parser.add_argument("--behind-proxy", action="store_true", help="a proxy does TLS, and sets X-Forwarded-Proto and X-Forwarded-For")
+        parser.add_argument("--no-backup", action="store_true", help="upgrade a database without a backup of it as it was before")
         parser.add_argument("--host", action="append", default=[], metavar="NAME", help="a further name of the site; may be repeated")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,21 +46,24 @@ class Command(BaseCommand):
         asked = Address.parse(options["bind"])
         door = Door.choose(asked, certificate=options["certificate"], key=options["key"], behind_proxy=options["behind_proxy"])
         with alone(), asked.listen() as listener:
-            self._prepare(used=database.check())
+            self._prepare(used=database.check(), backup=not options["no_backup"])
             self._greet(door.url(listener.getsockname()[1]))
             hosts = [*os.environ.get("STATIONDB_HOSTS", "").split(), *options["host"]]
             Supervisor([site(door, listener.fileno(), hosts), worker()], self._say).run()
         self._say("Ended.")
 
-    def _prepare(self, *, used: bool) -> None:
-        """Migrations, with a copy of the database before them, and static files."""
-        pending = database.pending()
-        if pending and used and connection.vendor == "sqlite":
-            copy = folder("backups") / f"before-upgrade-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.tar.gz"
-            write(copy)
-            self._say(f"A backup of the database as it was before this version: {copy}")
-        if pending:
-            database.bring_up_to_date()
+    def _prepare(self, *, used: bool, backup: bool) -> None:
+        """Migrations, with a backup of the database before them, and static files."""
+        if database.pending():
+            copy = before_upgrade() if used and backup else None
+            if copy:
+                self._say(f"A backup of the database as it was before this version: {copy}")
+            try:
+                database.bring_up_to_date()
+            except StationDBError as error:
+                if copy:
+                    error.remedy += f" The backup, should it be needed: stationdb restore {copy} --replace"
+                raise
         call_command("collectstatic", interactive=False, verbosity=0)
 
     def _greet(self, url: str) -> None:
