@@ -53,14 +53,14 @@ def ring(bars: Sequence[Bar], title: str) -> SafeString:
     )
 
 
-def stacked(bars: Sequence[Bar], title: str) -> SafeString:
-    """Shares of a whole as one line."""
+def stacked(bars: Sequence[Bar], title: str, length: float = 1.0) -> SafeString:
+    """Shares of a whole as one line, as long as that part of the place it has."""
     total = sum(bar.number for bar in bars) or 1
     parts, start = [], 0.0
     for bar in bars:
-        width = 100 * bar.number / total
+        width = 100 * length * bar.number / total
         if width:
-            parts.append((bar.tone, f"{start:.2f}", f"{max(width - 0.3, 0.2):.2f}", bar.label, number_format(bar.number)))
+            parts.append((bar.tone, f"{start:.2f}", f"{max(width - 0.3, 0.4):.2f}", bar.label, number_format(bar.number)))
         start += width
     return format_html(
         '<svg class="stacked" viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',

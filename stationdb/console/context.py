@@ -18,6 +18,7 @@ SECTIONS = {
     "software": "softwares",
     "image": "images",
     "package": "packages",
+    "refused": "reports",
     "user": "users",
     "role": "users",
     "secret": "stations",

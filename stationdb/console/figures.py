@@ -61,10 +61,11 @@ def figures(perimeter: Perimeter) -> Figures:
 
 def age_condition(step: str) -> Q:
     """The stations of a step of Figures.ages. KeyError for no step."""
-    return _steps()[step]
+    return age_steps()[step]
 
 
-def _steps() -> dict[str, Q]:
+def age_steps() -> dict[str, Q]:
+    """Conditions by step of Figures.ages, in their order."""
     now = timezone.now()
     steps: dict[str, Q] = {}
     newer: Q | None = None
@@ -84,7 +85,7 @@ def _count(perimeter: Perimeter) -> Figures:
         return dict(stations.values_list(field).annotate(number=Count("id")).order_by("-number", field))
 
     sites: dict[int, int] = dict(stations.values_list("site_id").annotate(number=Count("id")).order_by())
-    ages = stations.aggregate(**{f"age_{step}": Count("id", filter=condition) for step, condition in _steps().items()})
+    ages = stations.aggregate(**{f"age_{step}": Count("id", filter=condition) for step, condition in age_steps().items()})
     return Figures(
         total=sum(sites.values()),
         sites=sites,

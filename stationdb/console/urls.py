@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import account, content, dashboard, edit, groups, imports, session, sites, software, station, stations, users
+from .views import account, content, dashboard, edit, groups, imports, reports, session, sites, software, station, stations, users
 
 app_name = "console"
 
@@ -69,6 +69,8 @@ urlpatterns = [
     path("packages/<int:pk>/", content.package, name="package"),
     path("packages/<int:pk>/edit/", edit.package_edit, name="package_edit"),
     path("packages/<int:pk>/remove/", edit.package_remove, name="package_remove"),
+    path("reports/", reports.reports, name="reports"),
+    path("reports/refused.csv", reports.refused_csv, name="refused_csv"),
     path("account/", account.account, name="account"),
     path("account/tokens/", account.token_issue, name="token_issue"),
     path("account/tokens/<int:pk>/revoke/", account.token_revoke, name="token_revoke"),

@@ -175,6 +175,9 @@ def test_an_import_shows_what_would_change_and_then_does_it(editor):
     assert Station.objects.get(name="lab7").site.slug == "agency0003" and Station.objects.get(name="pc00001").tag == "NEW TAG"
     page = page_of(editor.post("/stations/import/", {"text": "name,site\nlab8,agency0003\nlab9,agency0002\n", "apply": "1"}))
     assert "1 fault" in page and "agency0002" in page and not Station.objects.filter(name__startswith="lab8").exists()
+    page = page_of(editor.post("/stations/import/", {"text": "name,site,macs\nlab8,agency0003,52:54:zz\n"}))
+    table = page[page.index("What is wrong") : page.index("</table>")]
+    assert table.count("52:54:zz") == 1, "a message that names the value is not followed by it"
     assert "not UTF-8" in page_of(editor.post("/stations/import/", {"file": _file(b"name\n\xff\n")}))
 
 
@@ -297,3 +300,21 @@ def test_who_may_change_only_the_station_or_only_the_group_puts_nobody_in(fleet,
     assert 'name="join"' not in page_of(client.get(f"/stations/{station.pk}/"))
     assert client.post(f"/stations/{station.pk}/groups/", {"join": "lab"}).status_code == 403
     assert _static(station) == ["kiosks"]
+
+
+def test_the_last_administrator_stays(admin):
+    root = User.objects.get(username="root")
+    form = {"username": "root", "first_name": "R"}
+    assert "last active administrator" in page_of(admin.post(f"/users/{root.pk}/", form))
+    root.refresh_from_db()
+    assert root.is_active and not root.first_name
+    chief = somebody("chief", *Right, site=None)
+    assert admin.post(f"/users/{root.pk}/", form).status_code == 302
+    by_role = signed_in(chief)
+    given = chief.assignments.get()
+    path = f"/users/{chief.pk}/roles/{given.pk}/remove/"
+    assert "last active administrator" in page_of(by_role.post(path, follow=True)) and chief.assignments.exists()
+    response = by_role.post(f"/roles/{given.role_id}/", {"name": "role of chief", "rights": ["users.edit"]})
+    assert response.status_code == 400 and "last active administrator" in page_of(response)
+    User.objects.create_superuser("other")
+    assert by_role.post(path).status_code == 302 and not chief.assignments.exists()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
 
 import pytest
 from django.test import Client
@@ -18,6 +19,7 @@ from stationdb.content.models import Image, Package
 from stationdb.registry.models import Group, Site, Station
 from stationdb.reports.models import Report, Section, SectionChange, Software
 from stationdb.reports.sections import pack_rows
+from stationdb.reports.spool import Spool
 from stationdb.tests.console.pages import NAMES, POSTS, address
 from stationdb.tests.fleet import install
 
@@ -25,7 +27,7 @@ EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(2)>'{{7*7}}{% now %
 
 
 @pytest.fixture
-def hostile(fleet) -> dict[str, int]:
+def hostile(fleet) -> Iterator[dict[str, int]]:
     """A station that lies in every field that reports write; names that forms would refuse came by another way."""
     site = Site.objects.get(slug="agency0001")
     Site.objects.filter(pk=site.pk).update(name=EVIL)
@@ -52,7 +54,12 @@ def hostile(fleet) -> dict[str, int]:
     image = Image.objects.create(name=EVIL, version=EVIL, description=EVIL, source=station)
     package = Package.objects.create(name=EVIL, version=EVIL, description=EVIL)
     role = Role.objects.create(name=EVIL)
-    return {
+    spool = Spool()
+    identity = spool.put(EVIL.encode(), "=way", station=EVIL, address="=1+1", agent=EVIL)
+    claim = spool.claim(identity)
+    assert claim is not None
+    claim.refuse(f"={EVIL}")
+    yield {
         "role": role.pk,
         "station": station.pk,
         "site": site.pk,
@@ -62,6 +69,8 @@ def hostile(fleet) -> dict[str, int]:
         "software": Software.objects.get(name=EVIL).pk,
         "user": User.objects.create_user("somebody").pk,
     }
+    for path in spool.refused.glob(f"{identity}.*"):
+        path.unlink()
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in POSTS and not name.endswith(("_csv", "_pdf"))])
