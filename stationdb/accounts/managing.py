@@ -10,8 +10,14 @@ only of those who can do nothing that they cannot. So nobody comes to a right by
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+import contextlib
+from collections.abc import Iterator
 
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from ..errors import Denied
 from .models import Assignment, Role, Token, User
 from .perimeter import Perimeter
 from .rights import Right
@@ -54,7 +60,7 @@ def outranks(perimeter: Perimeter, user: User) -> bool:
     An account without any role is for who manages users everywhere; so is an administrator for administrators.
     """
     if user.is_superuser:
-        return all(perimeter.everywhere(right) for right in Right)
+        return administers(perimeter)
     if perimeter.everywhere(Right.USERS):
         return not exceeds(perimeter, as_if_active(user))
     sites = list(Assignment.objects.filter(user=user).values_list("site", flat=True))
@@ -73,3 +79,32 @@ def as_if_active(user: User) -> Perimeter:
 def may_give(perimeter: Perimeter, role: Role, site_id: int | None) -> bool:
     """Whether the role may be given at the site, or taken away there; None is all sites."""
     return perimeter.covers(site_id, Right.USERS) and all(perimeter.covers(site_id, right) for right in role.rights)
+
+
+def administers(perimeter: Perimeter) -> bool:
+    """Whether it is an administrator's: every right everywhere."""
+    return all(perimeter.everywhere(right) for right in Right)
+
+
+class LastAdministrator(Denied):
+    """Nobody would be left who could undo it."""
+
+
+@contextlib.contextmanager
+def an_administrator_stays() -> Iterator[None]:
+    """Around what changes users and roles: LastAdministrator, and nothing is changed, when it would leave nobody with every right."""
+    with transaction.atomic():
+        before = _has_administrator()
+        yield
+        if before and not _has_administrator():
+            raise LastAdministrator(
+                _("Nobody would be left who may do everything: this is the last active administrator."),
+                _("Make another user an administrator first."),
+            )
+
+
+def _has_administrator() -> bool:
+    """Whether an active user may do everything, by being a superuser or by roles for all sites. They stay so until the transaction ends."""
+    everywhere = Assignment.objects.filter(site=None).values("user")
+    possible = User.objects.filter(Q(is_superuser=True) | Q(pk__in=everywhere), is_active=True)
+    return any(administers(Perimeter.of_user(user)) for user in possible.select_for_update(of=("self",)).order_by("pk"))

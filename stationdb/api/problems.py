@@ -61,7 +61,7 @@ def add_handlers(api: NinjaAPI) -> None:
 
     @api.exception_handler(StationDBError)
     def refused(request: HttpRequest, error: StationDBError) -> HttpResponse:
-        status = STATUS.get(type(error), 422)
+        status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 422)
         faults = error.faults if isinstance(error, Faulty) else [Fault(str(error.message), error.where, str(error.remedy))]
         return problem(api, request, status, faults)
 

@@ -12,7 +12,7 @@ from ninja import Router
 from ninja.responses import Status
 from pydantic import BaseModel, Field
 
-from ..accounts.managing import roles_within
+from ..accounts.managing import an_administrator_stays, roles_within
 from ..accounts.middleware import Request
 from ..accounts.models import Role
 from ..accounts.rights import Right
@@ -116,7 +116,8 @@ def change_role(request: Request, name: RoleName, given: RoleChange, if_match: I
     role.name = wanted.get("name", role.name)
     role.rights = sorted(set(wanted.get("rights", role.rights)))
     role.full_clean(exclude=["rights"])
-    role.save()
+    with an_administrator_stays():
+        role.save()
     return show([role])[0]
 
 
@@ -127,5 +128,6 @@ def remove_role(request: Request, name: RoleName, if_match: IfMatch = None) -> S
     role = find(request, name)
     may_change(request, role.rights)
     must_match(if_match, RoleOut, show([role])[0])
-    role.delete()
+    with an_administrator_stays():
+        role.delete()
     return Status(204, None)

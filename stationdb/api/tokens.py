@@ -17,7 +17,7 @@ from ..accounts.managing import as_if_active, exceeds, outranks, tokens_within
 from ..accounts.middleware import Request
 from ..accounts.models import Token
 from ..accounts.rights import Right
-from ..errors import Denied, Missing, Taken
+from ..errors import Denied, Fault, Faulty, Missing, Taken
 from . import users
 from .answers import created, read, removed
 from .auth import need_anywhere
@@ -76,6 +76,11 @@ def add_token(request: Request, name: UserName, given: TokenNew) -> Status[dict[
         request.perimeter, as_if_active(user).limited(given.scopes)
     ):
         raise Denied("The token would have rights that you do not have.", "Ask who has them.", "body.scopes")
+    lacking = sorted(scope for scope in set(given.scopes) if not as_if_active(user).has(scope))
+    if lacking:
+        # Else the token would become stronger the day the user does, long after anybody looked at it.
+        what = f"The user does not have these rights: {', '.join(lacking)}."
+        raise Faulty([Fault(what, "body.scopes", "Leave them out, or give the user a role that has them first.")])
     if tokens_within(request.perimeter, user).filter(name=given.name).exists():
         raise Taken("The user has a token of this name.", "Choose another, or remove that one first.", "body.name")
     token, secret = Token.issue(user, given.name, sorted(set(given.scopes)), timedelta(days=given.days))

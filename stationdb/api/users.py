@@ -14,7 +14,7 @@ from ninja import Router
 from ninja.responses import Status
 from pydantic import BaseModel, Field
 
-from ..accounts.managing import assignments_within, may_give, outranks, roles_within, users_within
+from ..accounts.managing import administers, an_administrator_stays, assignments_within, may_give, outranks, roles_within, users_within
 from ..accounts.middleware import Request
 from ..accounts.models import Assignment, Role, User
 from ..accounts.rights import Right
@@ -140,7 +140,8 @@ def change_user(request: Request, name: UserName, given: UserChange, if_match: I
     account = {key: value for key, value in wanted.items() if key != "assignments" and before.get(key, ...) != value}
     if account and not outranks(request.perimeter, user):
         raise Denied("This user has rights that you do not have.", "Ask who has them.", "path.name")
-    write(request, user, {**account, **({"assignments": wanted["assignments"]} if "assignments" in wanted else {})})
+    with an_administrator_stays():
+        write(request, user, {**account, **({"assignments": wanted["assignments"]} if "assignments" in wanted else {})})
     return show(request, [user])[0]
 
 
@@ -152,13 +153,14 @@ def remove_user(request: Request, name: UserName, if_match: IfMatch = None) -> S
     must_match(if_match, UserOut, show(request, [user])[0])
     if user == request.user or not outranks(request.perimeter, user):
         raise Denied("You cannot remove yourself, or who has rights that you do not have.", "Ask who has them.", "path.name")
-    user.delete()
+    with an_administrator_stays():
+        user.delete()
     return Status(204, None)
 
 
 def write(request: Request, user: User, wanted: Mapping[str, Any]) -> None:
     """Save what is wanted of a user. Denied for rights that the asker does not have."""
-    if wanted.get("is_superuser") and not all(request.perimeter.everywhere(right) for right in Right):
+    if wanted.get("is_superuser") and not administers(request.perimeter):
         raise Denied("Only administrators make administrators.", "Give a role instead.", "body.is_superuser")
     if wanted.get("is_superuser") is False and user.is_superuser and user == request.user:
         raise Denied("You cannot take this away from yourself.", "Ask another administrator.", "body.is_superuser")

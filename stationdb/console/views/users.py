@@ -17,7 +17,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
-from ...accounts.managing import assignments_within, may_give, outranks, roles_within, tokens_within, users_within
+from ...accounts.managing import (
+    LastAdministrator,
+    an_administrator_stays,
+    assignments_within,
+    may_give,
+    outranks,
+    roles_within,
+    tokens_within,
+    users_within,
+)
 from ...accounts.models import Assignment, Role, User
 from ...accounts.rights import Right
 from .. import sheet
@@ -84,8 +93,7 @@ def user(request: Request, pk: int) -> HttpResponse:
     if request.method == "POST" and not may_change:
         raise PermissionDenied
     form = UserForm(request.POST or None, instance=it) if request.method == "POST" else UserForm(instance=it)
-    if request.method == "POST" and form.is_valid():
-        form.save()
+    if request.method == "POST" and form.is_valid() and _saved(form):
         messages.success(request, _("%(name)s was saved.") % {"name": it.username})
         return redirect("console:user", pk=pk)
     context = {
@@ -131,8 +139,13 @@ def unassign(request: Request, pk: int, assignment: int) -> HttpResponse:
     given = get_object_or_404(assignments_within(request.perimeter).select_related("role"), user=it, pk=assignment)
     if not may_give(request.perimeter, given.role, given.site_id):
         raise PermissionDenied
-    given.delete()
-    messages.success(request, _("The role was taken away."))
+    try:
+        with an_administrator_stays():
+            given.delete()
+    except LastAdministrator as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The role was taken away."))
     return redirect("console:user", pk=pk)
 
 
@@ -174,11 +187,22 @@ def _role(request: Request, it: Role | None) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if not all(request.perimeter.everywhere(right) for right in set(form.cleaned_data["rights"]) ^ set(before)):
             raise PermissionDenied
-        saved = form.save()
-        messages.success(request, _("%(name)s was saved.") % {"name": saved.name})
-        return redirect("console:users")
+        if _saved(form):
+            messages.success(request, _("%(name)s was saved.") % {"name": form.instance.name})
+            return redirect("console:users")
     context = {"form": form, "title": it.name if it else _("New role"), "back": "console:users", "kind": "role", "it": it}
     return render(request, "console/edit.html", context, status=400 if form.errors else 200)
+
+
+def _saved(form: UserForm | RoleForm) -> bool:
+    """Save a form, unless it would leave nobody who may do everything: then it says so."""
+    try:
+        with an_administrator_stays():
+            form.save()
+    except LastAdministrator as error:
+        form.add_error(None, str(error))
+        return False
+    return True
 
 
 def _listed(request: Request) -> QuerySet[User]:

@@ -159,3 +159,42 @@ def test_lost_updates_of_users_and_roles(manager, bearer):
     read = manager.get("/users/bob")["ETag"]
     assert manager.patch("/users/bob", {"first_name": "Bob"}, If_Match=read).status_code == 200
     wrong(manager.patch("/users/bob", {"first_name": "Rob"}, If_Match=read), 412)
+
+
+def test_a_token_has_no_scope_that_its_user_has_not(manager, admin):
+    manager.post("/users", {"username": "bob", "assignments": [given("reader", "north1")]})
+    error = wrong(manager.post("/users/bob/tokens", {"name": "x", "scopes": ["stations.view", "stations.edit"]}))[0]
+    assert error["where"] == "body.scopes" and "stations.edit" in error["what"] and "stations.view" not in error["what"]
+    assert not User.objects.get(username="bob").tokens.exists()
+    assert manager.post("/users/bob/tokens", {"name": "x", "scopes": ["stations.view"]}).status_code == 201
+    assert admin.post("/users/administrator/tokens", {"name": "x", "scopes": list(Right.values)}).status_code == 201
+
+
+def test_the_last_administrator_stays(admin, bearer):
+    for answer in (
+        admin.patch("/users/administrator", {"is_active": False}),
+        admin.patch("/users/administrator", {"is_active": False, "first_name": "x"}),
+    ):
+        error = wrong(answer, 403)[0]
+        assert "last active administrator" in error["what"] and error["remedy"]
+    assert User.objects.get(username="administrator").is_active
+    bearer("north")
+    wrong(admin.patch("/users/administrator", {"is_active": False}), 403)
+    bearer(None, Right.VIEW, Right.USERS)
+    wrong(admin.patch("/users/administrator", {"is_active": False}), 403)
+    User.objects.create_superuser("asleep", is_active=False)
+    wrong(admin.patch("/users/administrator", {"is_active": False}), 403)
+    bearer(None)
+    assert admin.patch("/users/administrator", {"is_active": False}).json()["is_active"] is False
+
+
+def test_who_administers_by_a_role_does_not_lose_it_while_nobody_else_does(bearer):
+    chief = bearer(None, user="chief")
+    wrong(chief.patch("/users/chief", {"assignments": []}), 403)
+    wrong(chief.patch("/users/chief", {"is_active": False}), 403)
+    wrong(chief.patch("/roles/role of chief", {"rights": ["users.edit"]}), 403)
+    wrong(chief.delete("/roles/role of chief"), 403)
+    assert chief.get("/me").json()["rights"] == dict.fromkeys(Right.values)
+    assert chief.patch("/roles/role of chief", {"name": "chiefs"}).status_code == 200
+    User.objects.create_superuser("root")
+    assert chief.delete("/roles/chiefs").status_code == 204
