@@ -105,8 +105,9 @@ def _leave_ten_behind() -> None:
     """Ten of Debian's stations have the old editor, at any size."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM reports_holding WHERE software_version_id IN (SELECT v.id FROM reports_softwareversion v JOIN reports_software s "
-            "ON s.id = v.software_id WHERE s.name = %s AND v.version = '1.2') AND station_id NOT IN ("
+            "UPDATE reports_held held SET bundle = held.bundle - (1 << (old.id & 3)) FROM (SELECT v.id FROM reports_softwareversion v "
+            "JOIN reports_software s ON s.id = v.software_id WHERE s.name = %s AND v.version = '1.2') old "
+            "WHERE (held.bundle >> 4) = (old.id >> 2) AND ((held.bundle >> (old.id & 3)) & 1) = 1 AND held.station_id NOT IN ("
             "SELECT h.station_id FROM reports_holding h "
             "JOIN reports_softwareversion v ON v.id = h.software_version_id JOIN reports_software s ON s.id = v.software_id "
             "WHERE s.name = %s AND s.source = 'deb' AND v.version = '1.2' ORDER BY h.station_id LIMIT 10)",

@@ -25,7 +25,7 @@ from .identity import Evidence, Known, Note, evidence, free_name, names_like, ne
 from .models import Report, Unplaced
 from .placing import Places
 from .spool import Claim, Spool
-from .store import Taken, describe, known_software, number_software, store
+from .store import Taken, describe, introduce, known_software, number_software, store
 
 log = logging.getLogger(__name__)
 
@@ -280,6 +280,7 @@ def _create(new: Sequence[_Document]) -> None:
         assert each.taken is not None
         station = each.taken.station
         station.name = free_name(each.asked, taken)
+        introduce(station, each.report)
         taken.add(station.name.lower())
         stations.append(station)
         each.notes.append("A station that was not known.")

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from ..versions import version_key
 from .formats.canonical import Title
@@ -15,19 +16,34 @@ from .models import Software, SoftwareVersion
 
 _AT_ONCE = 200
 
+_LOCK = 0x736F667477617265
+"""The advisory lock of PostgreSQL that stands for the dictionary (the word software)."""
+
 
 def number(titles: Iterable[Title]) -> None:
     """Give each title that has none its SoftwareVersion's id, adding what is new. Several workers may do so at once.
 
     Not to be called in a transaction, which might be undone after the ids were remembered.
     """
-    # Always in the same order, so that two workers never wait for each other.
-    missing = sorted({title.key: title for title in titles if not title.id}.values(), key=lambda title: title.key)
+    wanted = [title for title in titles if not title.id]
+    if not wanted:
+        return
+    often = Counter(title.key for title in wanted)
+    # What is held together gets neighbouring numbers, which reports.bundles writes as one: first what most of the reports have.
+    missing = sorted({title.key: title for title in wanted}.values(), key=lambda title: (-often[title.key], title.key))
     for first in range(0, len(missing), _AT_ONCE):
         part = missing[first : first + _AT_ONCE]
         with transaction.atomic():
+            _one_at_a_time()
             _add(part)
         look_up(part)
+
+
+def _one_at_a_time() -> None:
+    """Workers add one after the other until their transactions end: in different orders they would wait for each other for ever."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def look_up(titles: Sequence[Title]) -> None:

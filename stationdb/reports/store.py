@@ -15,7 +15,8 @@ from datetime import datetime
 from django.db import connection
 
 from ..registry.models import Station
-from . import dictionary
+from . import bundles, dictionary
+from .bundles import bundled
 from .formats.canonical import Reported, Title
 from .models import Section, SectionChange
 from .sections import (
@@ -54,7 +55,7 @@ class _Work:
     removed: list[tuple[int, str]] = field(default_factory=list)
     changes: list[SectionChange] = field(default_factory=list)
     gained: list[tuple[int, int]] = field(default_factory=list)
-    """(version, station)"""
+    """(bundle, station)"""
     lost: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -146,8 +147,15 @@ def _software(work: _Work, taken: Taken, kind: str, value: bytes, _plain: bytes,
         work.changes.append(_change(taken, kind, pack_ids(gained), pack_ids(lost)))
     else:
         changed = before[1]
-    work.gained += [(version, pk) for version in gained]
-    work.lost += [(version, pk) for version in lost]
+    if gained or lost:
+        if before:  # the bundles around what differs only
+            places = {each >> bundles.WIDTH for each in gained | lost}
+            has_there, had_there = ([each for each in ids if each >> bundles.WIDTH in places] for ids in (has, had))
+            holds, held = bundled(has_there), bundled(had_there)
+        else:
+            holds, held = bundled(has), set()
+        work.gained += [(bundle, pk) for bundle in holds - held]
+        work.lost += [(bundle, pk) for bundle in held - holds]
     taken.written.append(kind)
     if has:
         work.sections.append((pk, kind, value, pack_ids(has) if gained or lost or before is None else before[0], changed))
@@ -180,22 +188,9 @@ def _write(work: _Work) -> None:
                     f"INSERT INTO {columns} VALUES (%s, %s, %s, %s, %s) {conflict}", [(*row[:4], adapt(row[4])) for row in work.sections]
                 )
         if work.lost:
-            if postgresql:
-                cursor.execute(
-                    "DELETE FROM reports_holding held USING unnest(%s::int[], %s::int[]) lost (version, station) "
-                    "WHERE held.software_version_id = lost.version AND held.station_id = lost.station",
-                    [list(column) for column in zip(*work.lost, strict=True)],
-                )
-            else:
-                cursor.executemany("DELETE FROM reports_holding WHERE software_version_id = %s AND station_id = %s", work.lost)
+            bundles.remove(cursor, work.lost)
         if work.gained:
-            # In the index's order, so that neighbours go to the same page.
-            work.gained.sort()
-            if postgresql:
-                with cursor.copy("COPY reports_holding (software_version_id, station_id) FROM STDIN") as copy:
-                    copy.write("".join([f"{version}\t{station}\n" for version, station in work.gained]))
-            else:
-                cursor.executemany("INSERT INTO reports_holding (software_version_id, station_id) VALUES (%s, %s)", work.gained)
+            bundles.write(cursor, work.gained)
     if work.changes:
         SectionChange.objects.bulk_create(work.changes)
 
@@ -207,9 +202,7 @@ def describe(batch: Iterable[Taken]) -> None:
     for taken in batch:
         station = taken.station
         written = {kind: taken.report.sections[kind] for kind in taken.written if kind != SOFTWARES}
-        columns = summary(_complete(written, taken.report.sections))
-        if not station.tag and taken.report.tag:
-            columns["tag"] = taken.report.tag
+        columns = _columns(station, _complete(written, taken.report.sections), taken.report)
         different = {name: value for name, value in columns.items() if getattr(station, name) != value}
         if different:
             wider.append((station, different))
@@ -218,6 +211,19 @@ def describe(batch: Iterable[Taken]) -> None:
         Station.objects.filter(pk=station.pk).update(**different)
     if seen:
         _see(seen)
+
+
+def introduce(station: Station, report: Reported) -> None:
+    """Set what lists show of a station that is new, so that it is written once."""
+    for name, value in _columns(station, report.sections, report).items():
+        setattr(station, name, value)
+
+
+def _columns(station: Station, sections: Mapping[str, Sequence[Row]], report: Reported) -> dict[str, object]:
+    columns = summary(sections)
+    if not station.tag and report.tag:
+        columns["tag"] = report.tag
+    return columns
 
 
 def _complete(written: Mapping[str, Sequence[Row]], given: Mapping[str, Sequence[Row]]) -> dict[str, Sequence[Row]]:
@@ -244,7 +250,7 @@ def _see(seen: Sequence[tuple[datetime, int]]) -> None:
 
 def number_software(reports: Iterable[Reported]) -> None:
     """Give every software in the reports its number, in transactions of its own."""
-    dictionary.number(title for report in reports for title in report.software or ())
+    dictionary.number([title for report in reports for title in report.software or () if not title.id])
 
 
 def known_software(digests: Iterable[bytes | None]) -> set[bytes]:

@@ -20,6 +20,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from stationdb.registry.models import Group, MacAddress, Site, Station, Subnet
+from stationdb.reports.bundles import bundled, write
 from stationdb.reports.models import Report, Section, SectionChange, Software, SoftwareVersion
 from stationdb.reports.sections import SOFTWARES, Row, digest, pack_ids, pack_rows, plain_rows
 from stationdb.versions import version_key
@@ -129,7 +130,7 @@ def install(station: Station, *software: tuple[str, str], source: str = "deb", a
             )[0].pk
         )
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM reports_holding WHERE station_id = %s", [station.pk])
+        cursor.execute("DELETE FROM reports_held WHERE station_id = %s", [station.pk])
     hold({station.pk: ids})
     Section.objects.update_or_create(
         station=station, kind=SOFTWARES, defaults={"digest": b"", "data": pack_ids(ids), "changed": timezone.now()}
@@ -138,14 +139,8 @@ def install(station: Station, *software: tuple[str, str], source: str = "deb", a
 
 def hold(held: Mapping[int, Iterable[int]]) -> None:
     """Write who holds what: ids of versions by station's id."""
-    pairs = sorted((version, station) for station, ids in held.items() for version in set(ids))
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy("COPY reports_holding (software_version_id, station_id) FROM STDIN") as copy:
-                for first in range(0, len(pairs), 10_000):
-                    copy.write("".join(f"{version}\t{station}\n" for version, station in pairs[first : first + 10_000]))
-        else:
-            cursor.executemany("INSERT INTO reports_holding (software_version_id, station_id) VALUES (%s, %s)", pairs)
+        write(cursor, [(bundle, station) for station, ids in held.items() for bundle in bundled(ids)])
 
 
 def _mac(number: int) -> str:

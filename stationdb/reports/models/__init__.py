@@ -5,6 +5,6 @@
 
 from .report import Report, Unplaced
 from .section import Section, SectionChange
-from .software import Holding, Software, SoftwareVersion
+from .software import Held, Holding, Software, SoftwareVersion
 
-__all__ = ["Holding", "Report", "Section", "SectionChange", "Software", "SoftwareVersion", "Unplaced"]
+__all__ = ["Held", "Holding", "Report", "Section", "SectionChange", "Software", "SoftwareVersion", "Unplaced"]

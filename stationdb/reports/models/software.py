@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, Fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Software: each name and each version is written once, and who holds it is a row of two numbers.
+"""Software: each name and each version is written once, and who holds some of four neighbours is a row of two numbers.
 
-The dictionary only grows: workers remember its ids. Why Holding is as it is: docs/decisions/0022-storing-reports.md.
+The dictionary only grows: workers remember its ids. Why Held and Holding are as they are: docs/decisions/0022-storing-reports.md.
 """
 
 from __future__ import annotations
@@ -60,12 +60,32 @@ class SoftwareVersion(models.Model):
         return f"{self.software} {self.version}"
 
 
-class Holding(models.Model):
-    """A station has a version of a software. Written by reports.store only, under the lock of the station's row.
+class Held(models.Model):
+    """A station holds exactly these of four versions that are neighbours in the dictionary (reports.bundles).
 
-    There are a thousand a station, so the database checks no foreign keys here; a station that is deleted takes its rows along by
-    reports.signals.
+    Written by reports.store only, under the lock of the station's row. There are hundreds a station, so the database checks no foreign keys
+    here; a station that is deleted takes its rows along by reports.signals.
     """
+
+    site_lookup = "station__site_id"
+
+    pk = models.CompositePrimaryKey("bundle", "station")
+    bundle = models.IntegerField()
+    station = models.ForeignKey(
+        "registry.Station", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+", verbose_name=_("station")
+    )
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        """Found by bundle, then station."""
+
+        verbose_name = _("installed software")
+        verbose_name_plural = _("installed software")
+
+
+class Holding(models.Model):
+    """A station has a version of a software. A view of Held, to be read only; there are a thousand a station."""
 
     site_lookup = "station__site_id"
 
@@ -82,5 +102,6 @@ class Holding(models.Model):
     class Meta:
         """Found by version, then station."""
 
+        managed = False
         verbose_name = _("installed software")
         verbose_name_plural = _("installed software")

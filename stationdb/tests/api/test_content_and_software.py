@@ -10,7 +10,8 @@ import pytest
 from stationdb.accounts.rights import Right
 from stationdb.content.models import Image
 from stationdb.registry.models import Station
-from stationdb.reports.models import Holding, Software, SoftwareVersion
+from stationdb.reports.models import Software, SoftwareVersion
+from stationdb.tests.fleet import hold
 from stationdb.versions import version_key
 
 from .conftest import wrong
@@ -65,7 +66,7 @@ def installed(sites):
     ]
     for site, index in (("north", 0), ("north1", 1), ("south", 2), ("south", 1)):
         station = Station.objects.create(name=f"pc-{site}-{index}", site=sites[site])
-        Holding.objects.create(software_version=versions[index], station=station)
+        hold({station.pk: [versions[index].pk]})
 
 
 def test_software_is_counted_within_the_perimeter(bearer, installed):
