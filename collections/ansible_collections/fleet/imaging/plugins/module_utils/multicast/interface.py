@@ -20,7 +20,7 @@ port has to be passed on, and a sender that was restarted is found again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Callable, Protocol
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
@@ -87,10 +87,14 @@ class Source(Protocol):
         """All chunks of the image that may be wanted, each once, in the order in which they are best written."""
 
     def frame(self, digest: bytes) -> bytes:
-        """The zstd frame of a chunk, as stored. Called from one thread; FleetError or OSError when it cannot be had: then that chunk is
-        left to unicast, and the verdicts of who wants it say so.
+        """The zstd frame of a chunk, as stored; called from one thread.
+
+        FleetError or OSError when it cannot be had: then that chunk is left to unicast, and the verdicts of who wants it say so.
         """
 
+
+Digest = bytes
+"""SHA-256 of a chunk's uncompressed bytes: its name."""
 
 Take = Callable[[bytes, memoryview], None]
 """take(digest, data): a chunk's uncompressed bytes, hashed and found right, once for each wanted chunk, in the order of arrival.
@@ -183,7 +187,7 @@ class SendCount:
     """Of UDP payload."""
     frames: int = 0
     """Bytes of frames, each counted once."""
-    unreadable: tuple[bytes, ...] = field(default=())
+    unreadable: tuple[Digest, ...] = ()
     """Chunks that the source could not give."""
 
 
