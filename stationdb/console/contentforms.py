@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..accounts.perimeter import Perimeter
@@ -31,7 +32,7 @@ class Size(forms.CharField):
         """In the largest unit of which it is a whole number."""
         if not isinstance(value, int):
             return value
-        for unit, factor in (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        for unit, factor in ((_("TiB"), 1 << 40), (_("GiB"), 1 << 30), (_("MiB"), 1 << 20), (_("KiB"), 1 << 10)):
             if value and value % factor == 0:
                 return f"{value // factor} {unit}"
         return str(value)

@@ -22,6 +22,8 @@ from ..registry.fields import NetworkField, mac_address
 from ..registry.models import Group, MacAddress, Site, Station, Subnet
 from ..registry.moving import RIGHTS_MOVE, RIGHTS_REMEDY, SECRETS_MOVE, SECRETS_REMEDY, leave_groups, may_take_secrets, rights_gained
 
+VARIABLES = gettext_lazy('Ansible variables as JSON, such as {"room": 12}.')
+
 
 class StationName(forms.CharField):
     """A station, written by its name: a fleet is too large to choose from."""
@@ -83,6 +85,10 @@ class StationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
             "variables",
             "comment",
         )
+        help_texts = {
+            "disk_identity": gettext_lazy("What images may be written to, such as serial:S4EVNX0M123456."),
+            "variables": VARIABLES,
+        }
         widgets = {"comment": forms.Textarea(attrs={"rows": 3}), "variables": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})}
 
     def __init__(self, perimeter: Perimeter, *args: Any, **options: Any) -> None:
@@ -148,6 +154,7 @@ class SiteForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
 
         model = Site
         fields = ("slug", "name", "parent", "time_zone", "relay", "content_url", "variables")
+        help_texts = {"variables": VARIABLES}
         widgets = {"variables": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})}
 
     def __init__(self, perimeter: Perimeter, *args: Any, **options: Any) -> None:
@@ -206,7 +213,10 @@ class GroupForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
             "criteria": forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "class": "criteria"}),
             "variables": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
         }
-        help_texts = {"criteria": gettext_lazy("Which stations are in it; empty for a group whose stations are named.")}
+        help_texts = {
+            "criteria": gettext_lazy("Which stations are in it; empty for a group whose stations are named."),
+            "variables": VARIABLES,
+        }
 
     def __init__(self, perimeter: Perimeter, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import uuid
 
 
 def main(home: str) -> None:
@@ -29,11 +30,16 @@ def main(home: str) -> None:
 
 
 def fill() -> None:
-    """Sixty stations, an administrator, and somebody who sees the north alone."""
+    """Sixty stations, an administrator, somebody who sees the north alone, and reports that were refused or wait."""
+    from django.utils import timezone
+
     from stationdb.accounts.models import Assignment, Role, User
     from stationdb.accounts.rights import Right
     from stationdb.content.models import Image, Package
     from stationdb.registry.models import Group, Site, Station, StationValue
+    from stationdb.reports.intake import process_spool
+    from stationdb.reports.models import Unplaced
+    from stationdb.reports.spool import Spool
     from stationdb.tests.fleet import make_fleet
 
     fleet = make_fleet(stations=60, software=60, sites=6, changes=3, reports=2)
@@ -46,6 +52,19 @@ def fill() -> None:
     Station.objects.filter(site__slug="agency0001").update(image=image)
     Package.objects.create(name="libreoffice", version="24.2.7", size=400 << 20)
     Group.objects.create(name="small_ram", criteria="ram < 8 GiB", description="To be replaced")
+    Group.objects.create(name="teachers", site=Site.objects.get(slug="north"), description="Desks in front")
+    spool = Spool()
+    spool.put(b"<report><half a document", "https", station="pc00007", address="10.0.0.9", agent="fleet/0.1.0")
+    process_spool()
+    spool.put(b"<report/>", "ssh")  # no worker runs here: it waits
+    Unplaced.objects.create(
+        id=uuid.UUID(int=7),
+        identity="52:54:00:99:00:01",
+        received=timezone.now(),
+        name="lost",
+        address="192.168.7.7",
+        macs="52:54:00:99:00:01",
+    )
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ def history(request: Request, pk: int) -> HttpResponse:
         }
         for change in seen[:limit]
     ]
-    context = shared(request, it, "history") | {"changes": told, "section": kind, "kinds": KINDS}
+    context = shared(request, it, "history") | {"changes": told, "chosen": kind, "kinds": KINDS}
     context["next_limit"] = next((each for each in CHANGES if each > limit), 0) if len(seen) > limit else 0
     return render(request, "console/station/history.html", context)
 

@@ -1,6 +1,6 @@
 // Copyright: (c) 2026, Fleet contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The criteria box completes what is typed. Everything else works without scripts, or is htmx's.
+// The criteria box completes what is typed, and the navigation shows where one is. Everything else works without scripts, or is htmx's.
 "use strict";
 
 class Completion {
@@ -94,3 +94,10 @@ class Completion {
 }
 
 for (const box of document.querySelectorAll("[data-complete]")) new Completion(box);
+
+// On narrow screens the navigation is one line that scrolls: where one is should be in sight.
+for (const place of document.querySelectorAll("nav [aria-current]")) {
+  const line = place.closest("ul");
+  const frame = line?.closest("nav");
+  for (const each of [line, frame]) if (each && each.scrollWidth > each.clientWidth) each.scrollLeft = place.offsetLeft - each.clientWidth / 3;
+}
