@@ -116,6 +116,8 @@ class SendSession:
         self._stopped = False
         self._sending = False
         self._listening_for_room = False
+        self._held = False
+        """Whether new segments wait for receivers, and for nothing else."""
         self._interval = _REPORT_INTERVAL
         self._looked = self._kept_alive = self._spoke = self._reported = 0.0
         self._rate = (0.0, 0, 0.0)
@@ -320,6 +322,7 @@ class SendSession:
         seen = min((member.report.seen for member in following), default=outlet.number)
         room = min((member.report.room for member in following), default=1)
         inflight = max(min(_INFLIGHT // self._shape.packet, room // 2), 2)
+        self._held = False
         for _turn in range(_TURNS):
             outlet.flush()
             if outlet.blocked:
@@ -329,6 +332,7 @@ class SendSession:
                 return delay
             before = outlet.wire
             if not self._repair(now, len(following)) and not self._new(inflight - (outlet.number - seen)):
+                self._held = stream.end > stream.sent or stream.waiting_for_room
                 if now - self._spoke > _SYNC:
                     self._speak(now)
                 return 0.002
@@ -412,8 +416,7 @@ class SendSession:
             self._kept_alive = now
             self._tune()
         if self._sending:
-            held = self._stream.waiting_for_room or (self._outlet.number and self._held())
-            for member, state, reason in self._judge.look(self._roster.started(), now, elapsed, self._outlet, self._stream, bool(held)):
+            for member, state, reason in self._judge.look(self._roster.started(), now, elapsed, self._outlet, self._stream, self._held):
                 self._repairs.forget(member.bit)
                 if state == DEAD:
                     self._roster.conclude(member, DEAD, reason)
@@ -427,10 +430,6 @@ class SendSession:
                 self._repairs.forget(member.bit)
                 self._roster.conclude(member, DEAD, f"silent for {self._settings.patience:.0f} s")
         self._tell("sending" if self._sending else "waiting", now)
-
-    def _held(self) -> bool:
-        """Whether new segments wait for receivers."""
-        return self._stream.end > self._stream.sent and not self._outlet.blocked and self._pace.delay(time.monotonic()) <= 0
 
     def _tell(self, phase: str, now: float) -> None:
         if now - self._reported < _REPORTS:
