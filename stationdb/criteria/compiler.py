@@ -51,9 +51,13 @@ class Circle(CriteriaError):
 class Compilation(Scope):
     """One text, and those of the groups it names."""
 
-    def __init__(self, perimeter: Perimeter, now: datetime, trail: tuple[str, ...], spent: list[int] | None = None) -> None:
+    def __init__(
+        self, perimeter: Perimeter, now: datetime, trail: tuple[str, ...], spent: list[int] | None = None, kept: bool = False
+    ) -> None:
         self.perimeter = perimeter
         self.now = now
+        self.kept = kept
+        self.for_group = bool(trail) and not kept
         self._trail = trail
         self._spent = spent if spent is not None else [0]
 
@@ -64,7 +68,7 @@ class Compilation(Scope):
     def in_group(self, group: Group) -> Q:
         """The condition of being in the group; a group of a site has stations of that site and those below it only."""
         if group.is_dynamic:
-            inner = Compilation(Perimeter.everything(), self.now, (*self._trail, group.name), self._spent)
+            inner = Compilation(Perimeter.everything(), self.now, (*self._trail, group.name), self._spent, kept=True)
             condition = inner.of(group.criteria) or Q(pk__isnull=False)  # an empty Q is everybody alone, but nobody's addition to an or
         else:
             condition = Q(id__in=Group.stations.through.objects.filter(group_id=group.pk).values("station_id"))
@@ -139,6 +143,11 @@ class Compilation(Scope):
     def _text(self, words: tuple[Word, ...]) -> Q:
         whole = Q()
         for word in words:
+            if not word.quoted and word.text.startswith(PREFIX):
+                raise word.wrong(
+                    _("“%(text)s” is a field; its operator is missing.") % {"text": self._field(word).name},
+                    _("Write %(text)s = … or has %(text)s, or quote it to search the text.") % {"text": word.text},
+                )
             if not word.quoted and word.text.lower() in FIELDS:
                 raise word.wrong(
                     _("“%(text)s” is a field; its operator is missing.") % {"text": word.text},
@@ -154,7 +163,7 @@ class Compilation(Scope):
             remedy = nearest(word.text, [*FIELDS, "software"])
             if word.text.startswith(PREFIX):
                 remedy = _("Write variables.NAME with letters, digits and underscores.")
-            remedy = remedy or _("There are: %(names)s.") % {"names": ", ".join(FIELDS)}
+            remedy = remedy or _("There are: %(names)s.") % {"names": ", ".join([*FIELDS, "software", f"{PREFIX}NAME"])}
             raise word.wrong(_("There is no field “%(name)s”.") % {"name": word.text}, remedy)
         return field
 

@@ -37,6 +37,10 @@ class Scope(ABC):
 
     perimeter: Perimeter
     now: datetime
+    for_group: bool
+    """Whether somebody writes criteria that a group will keep."""
+    kept: bool
+    """Whether a group keeps them: what they name was there when they were written, and is nobody's since it is gone."""
 
     @abstractmethod
     def members(self, group: Group, word: Word) -> Q:

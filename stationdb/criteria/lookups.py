@@ -15,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Q
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Lower
-from django.db.models.lookups import Exact, Lookup
+from django.db.models.lookups import Exact, IRegex, Lookup
 from django.db.models.sql.compiler import SQLCompiler
 
 if TYPE_CHECKING:
@@ -76,6 +76,11 @@ def begins(column: str | Combinable, text: str) -> Q:
 def spelled(column: str | Combinable, pattern: str) -> Q:
     """The column, in which each text has one spelling, is like this pattern of SQL."""
     return Q(_LikeExactly(_text(column), pattern))
+
+
+def like_regex(column: str | Combinable, pattern: str) -> Q:
+    """The column is like a regular expression of few signs, which mean the same in every database; case does not count."""
+    return Q(IRegex(_text(column), pattern))
 
 
 def searched(text: str) -> Q:

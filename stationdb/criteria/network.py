@@ -20,10 +20,8 @@ from ..registry.fields import mac_address
 from ..registry.models import MacAddress
 from . import values
 from .kinds import LIKENESS, Field, Scope, any_of
-from .lookups import matches, same, spelled
+from .lookups import like_regex, matches, same, spelled
 from .syntax import Word
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -60,13 +58,14 @@ class AddressField(Field):
         except ValueError as error:
             raise word.wrong(
                 _("“%(text)s” is neither an address nor a network.") % {"text": text},
-                _("Write it as 10.1.2.3 or 10.1.0.0/16."),
+                _("Write it as 10.1.2.3, 10.1.0.0/16 or 2001:db8::/32."),
             ) from error
         if network.num_addresses == 1:
             address = str(network.network_address)
             return Q(address__isnull=False, address=address) | Q(reported_address=address)
-        if network.version == 6:
-            raise word.wrong(_("IPv6 networks are not supported."), _("Use ~ with the beginning of the addresses: address ~ 2001:db8:1:*."))
+        if isinstance(network, ipaddress.IPv6Network):
+            pattern = spellings_in(network)
+            return either_address(lambda column: like_regex(column, pattern))
         return either_address(lambda column: in_network(column, network))
 
     def filled(self) -> Q:
@@ -93,7 +92,7 @@ def either_address(condition: Callable[[str | Combinable], Q]) -> Q:
     return (Q(address__isnull=False) & condition(AddressText("address"))) | condition("reported_address")
 
 
-def in_network(column: str | Combinable, network: Network) -> Q:
+def in_network(column: str | Combinable, network: ipaddress.IPv4Network) -> Q:
     """An IPv4 address, as text, that is in the network: by the beginnings that such texts have."""
     whole, bits = divmod(network.prefixlen, 8)
     octets = str(network.network_address).split(".")
@@ -107,3 +106,38 @@ def in_network(column: str | Combinable, network: Network) -> Q:
         return any_of(same(column, address) for address in each)
     found = any_of(spelled(column, f"{beginning}%") for beginning in each)
     return spelled(column, f"{known}%") & found if known else found
+
+
+def spellings_in(network: ipaddress.IPv6Network) -> str:
+    """A regular expression of the texts that are addresses in an IPv6 network, in lower case, with or without ``::``.
+
+    Databases keep addresses as texts, and those of one network do not begin alike (RFC 4291, 2.2). Texts that end in an IPv4 address are
+    left out.
+    """
+    number = int(network.network_address)
+    known = [(number >> 112 - 16 * place & 0xFFFF, min(max(network.prefixlen - 16 * place, 0), 16)) for place in range(8)]
+    written = [_group(value, bits) for value, bits in known]
+    found = [":".join(written)]
+    for start in range(8):
+        for end in range(start + 1, 9):
+            if any(value for value, _bits in known[start:end]):
+                break
+            found.append(f"{':'.join(written[:start])}::{':'.join(written[end:])}")
+    return f"^({'|'.join(found)})$"
+
+
+def _group(value: int, bits: int) -> str:
+    """Texts of four hexadecimal digits, without leading zeros or with them, of which so many bits from the left are those of the value."""
+    if bits == 16:
+        return f"0{{0,{4 - len(f'{value:x}')}}}{value:x}"
+    if not bits:
+        return "[0-9a-f]{1,4}"
+    digits = ["0123456789abcdef"[value >> 12 - 4 * place & 15 :][: 1 << min(max(4 * place + 4 - bits, 0), 4)] for place in range(4)]
+    found = []
+    for zeros in range(4):
+        first = digits[zeros] if zeros == 3 else digits[zeros].replace("0", "")
+        if first:
+            found.append(f"0{{0,{zeros}}}" + "".join(f"[{each}]" for each in (first, *digits[zeros + 1 :])))
+        if "0" not in digits[zeros]:
+            break
+    return f"({'|'.join(found)})"

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from ..accounts.rights import Right
 from ..content.models import Image
 from ..registry.models import Group, Site, Station
 from . import values
@@ -33,6 +34,7 @@ class SiteField(Field):
         sites = Site.objects.within(scope.perimeter)
         text = values.text(word)
         if operator == "~":
+            _refuse_pattern(word, scope)
             paths = list(sites.filter(matches("slug", text) | matches("name", text)).values_list("path", flat=True))
         else:
             paths = list(sites.filter(slug=text.lower()).values_list("path", flat=True))
@@ -79,7 +81,15 @@ class ModelField(Field):
 
     def condition(self, operator: str, word: Word, scope: Scope) -> Q:
         text = values.text(word)
-        models = Station.objects.within(scope.perimeter).filter(matches("name", text) if operator == "~" else same_name(text))
+        models = Station.objects.within(scope.perimeter)
+        if operator == "~":
+            _refuse_pattern(word, scope)
+            models = models.filter(matches("name", text))
+        else:
+            seen, models = models, models.filter(same_name(text))
+            if not scope.kept and not models.exists():
+                names = seen.filter(kind=Station.Kind.MODEL).values_list("name", flat=True)
+                raise _unknown(word, _("There is no station “%(name)s” that you may see."), names)
         return Q(model__isnull=False, model__in=models.order_by().values("id"))
 
     def filled(self) -> Q:
@@ -99,10 +109,13 @@ class ImageField(Field):
     def condition(self, operator: str, word: Word, scope: Scope) -> Q:
         images = Image.objects.within(scope.perimeter)
         if operator == "~":
+            _refuse_pattern(word, scope)
             images = images.filter(matches("name", values.text(word)))
         else:
             name, _space, version = values.text(word).partition(" ")
-            images = images.filter(same("name", name), *([same("version", version)] if version else []))
+            seen, images = images, images.filter(same("name", name), *([same("version", version)] if version else []))
+            if not scope.kept and not images.exists():
+                raise _unknown(word, _("There is no image “%(name)s” that you may see."), seen.values_list("name", flat=True).distinct())
         return Q(image__isnull=False, image__in=images.order_by().values("id"))
 
     def filled(self) -> Q:
@@ -115,3 +128,9 @@ class ImageField(Field):
 
 def _unknown(word: Word, message: str, names: Iterable[str]) -> CriteriaError:
     return word.wrong(message % {"name": word.text}, nearest(word.text, names))
+
+
+def _refuse_pattern(word: Word, scope: Scope) -> None:
+    """A group is followed for every site: what its patterns match would tell its writer names from sites that they do not see."""
+    if scope.for_group and not scope.perimeter.everywhere(Right.VIEW):
+        raise word.wrong(_("In a group a pattern could match what you do not see."), _("Name each: with =, or with in (…, …)."))

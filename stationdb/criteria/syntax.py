@@ -26,6 +26,8 @@ MAX_DEPTH = 25
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_OPERATORS = re.compile(r"[=<>!~]+")
+_OTHER_OPERATORS = {"==": "=", "===": "=", "!==": "!=", "<>": "!=", "=!": "!=", "=<": "<=", "=>": ">=", "=~": "~", "~=": "~"}
 
 
 @dataclass(frozen=True)
@@ -258,6 +260,9 @@ def _deeper(*nodes: Node) -> int:
 
 def _explained(text: str, error: UnexpectedInput) -> CriteriaError:
     """An error in words, for what the parser did not expect."""
+    operator = _misspelt(text, error)
+    if operator:
+        return operator
     if isinstance(error, UnexpectedCharacters):
         position = error.pos_in_stream or 0
         return CriteriaError(_("“%(text)s” has no meaning here.") % {"text": text[position]}, position, 1)
@@ -266,23 +271,37 @@ def _explained(text: str, error: UnexpectedInput) -> CriteriaError:
     token = error.token
     if token.type == "$END":
         end = len(text.rstrip())
-        return CriteriaError(_missing(error.accepts) % {"before": text.split()[-1]}, end, 0)
+        message, remedy = _missing(error.accepts)
+        return CriteriaError(message % {"before": text.split()[-1]}, end, 0, remedy)
     word = _word(token)
     if "_AND" in error.accepts:
         remedy = _("Put quotes around a text with spaces.") if token.type in ("FIELD", "WORD", "QUOTED") else ""
         return word.wrong(_("“and” or “or” is missing before “%(text)s”.") % {"text": word.text}, remedy)
     before = text[: word.position].split()
-    return word.wrong(
-        (_missing(error.accepts) if before else _("Criteria cannot begin with “%(text)s”."))
-        % {"before": before[-1] if before else "", "text": word.text}
-    )
+    message, remedy = _missing(error.accepts) if before else (_("Criteria cannot begin with “%(text)s”."), "")
+    return word.wrong(message % {"before": before[-1] if before else "", "text": word.text}, remedy)
 
 
-def _missing(accepts: set[str]) -> str:
+def _misspelt(text: str, error: UnexpectedInput) -> CriteriaError | None:
+    """An error for an operator of other languages, of which the parser takes the beginning for one of its own."""
+    for found in _OPERATORS.finditer(text):
+        meant = _OTHER_OPERATORS.get(found[0])
+        if meant and found.start() < (error.pos_in_stream or 0) < found.end():
+            message = _("“%(text)s” is no operator.") % {"text": found[0]}
+            return CriteriaError(message, found.start(), len(found[0]), _("Write %(operator)s.") % {"operator": meant})
+    return None
+
+
+def _missing(accepts: set[str]) -> tuple[str, str]:
+    """What is missing, and the remedy."""
     if "WORD" in accepts:
-        return _("A value is missing after “%(before)s”.")
+        return _("A value is missing after “%(before)s”."), ""
+    if "FIELD" in accepts and "_NOT" not in accepts:
+        if "QUOTED" in accepts:
+            return _("The name of a software is missing after “%(before)s”."), _("Write it as software “libreoffice” < 24.2.")
+        return _("A field is missing after “%(before)s”."), _("Write it as has serial.")
     if "FIELD" in accepts:
-        return _("A condition is missing after “%(before)s”.")
+        return _("A condition is missing after “%(before)s”."), ""
     if "_IN" in accepts:
-        return _("“in” is missing after “%(before)s”.")
-    return _("Something is missing after “%(before)s”.")
+        return _("“in” is missing after “%(before)s”."), ""
+    return _("Something is missing after “%(before)s”."), ""

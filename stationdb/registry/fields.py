@@ -33,6 +33,17 @@ HOST_NAME = RegexValidator(
     _("Use letters, digits, hyphens and dots, as in a host name."),
 )
 
+RESERVED_NAMES = frozenset(["bulk"])
+"""Names, in lower case, that would hide a station behind another address of the API (/stations/bulk)."""
+
+
+def station_name(name: str) -> None:
+    """Refuse what no station can be called, whoever names it: a form, the API, a table or a report."""
+    HOST_NAME(name)
+    if name.lower() in RESERVED_NAMES:
+        raise ValidationError(_("The name is one of the API's addresses."))
+
+
 PLAIN_TEXT = RegexValidator(r"\A[^\x00-\x1f\x7f]*\Z", _("Control characters are not allowed."))
 
 

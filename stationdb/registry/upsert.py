@@ -27,7 +27,7 @@ from .describe import describe
 from .models import Group, MacAddress, Site, Station, StationValue
 from .moving import SECRETS_MOVE, SECRETS_REMEDY, leave_groups, may_take_secrets
 from .references import References
-from .values import clean
+from .values import clean, remedy
 
 FIELDS = (
     "name",
@@ -176,7 +176,7 @@ class UpsertPlan:
                         raise ValidationError(_("This field is not known."))
                     row.after[name] = clean(name, row.given[name])
                 except ValidationError as error:
-                    row.fail(name, " ".join(error.messages), _("Correct the value."))
+                    row.fail(name, " ".join(error.messages), remedy(name))
 
     def _may(self) -> None:
         """Refuse what the perimeter has no right for: changing a station needs it where the station is and where it comes to be."""

@@ -19,9 +19,6 @@ from .models import Station
 COLUMNS = ("name", "kind", "state", "tag", "uuid", "serial", "address", "disk_identity", "comment")
 """Fields that the model's own field cleans."""
 
-RESERVED = ("bulk",)
-"""Names that would hide a station behind another address of the API (/stations/bulk)."""
-
 SECRET_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
@@ -46,6 +43,14 @@ def clean(name: str, value: Any) -> Any:
     return value
 
 
+def remedy(name: str) -> str:
+    """What to do about a value that a field cannot take."""
+    choices = cast("models.Field[Any, Any]", Station._meta.get_field(name)).choices if name in COLUMNS else None
+    if choices:
+        return _("It is one of %(choices)s.") % {"choices": ", ".join(str(value) for value, _label in choices)}
+    return _("Correct the value.")
+
+
 def _column(name: str, value: Any) -> Any:
     field = cast("models.Field[Any, Any]", Station._meta.get_field(name))
     if value is None and not field.null:
@@ -54,8 +59,6 @@ def _column(name: str, value: Any) -> Any:
         return None
     if not isinstance(value, str) and name != "uuid":
         raise ValidationError(_("A text is needed."))
-    if name == "name" and value.lower() in RESERVED:
-        raise ValidationError(_("The name is one of the API's addresses."))
     return field.clean(value, None)
 
 

@@ -20,7 +20,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from ..registry.fields import mac_address
+from ..registry.fields import RESERVED_NAMES, mac_address
 from ..registry.models import MacAddress, Station
 from .formats.canonical import Reported
 from .sections import Row
@@ -233,6 +233,8 @@ class Known:
 
 def free_name(asked: Evidence, used: Set[str]) -> str:
     """A name for a new station: its own, or with the end of its card's address where that is used (in lower case)."""
+    if asked.vouched and asked.vouched.lower() not in used:
+        return asked.vouched  # as it is, or the next report would not find it
     base = asked.vouched or asked.name or "station"
     card = f"-{asked.macs[0].replace(':', '')[-6:]}" if asked.macs else ""
     tails = itertools.chain(("", card), (f"-{number}" for number in itertools.count(2)))
@@ -247,7 +249,7 @@ def names_like(asked: Sequence[Evidence]) -> set[str]:
         condition |= Q(lower_name=base) | Q(lower_name__startswith=f"{base[:56]}-")
     if not bases:
         return set()
-    return set(Station.objects.alias(lower_name=Lower("name")).filter(condition).values_list(Lower("name"), flat=True))
+    return set(Station.objects.alias(lower_name=Lower("name")).filter(condition).values_list(Lower("name"), flat=True)) | RESERVED_NAMES
 
 
 def new_cards(asked: Evidence, known: Mapping[str, Station], station: Station) -> tuple[list[str], list[str]]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ...accounts.perimeter import ScopedQuerySet
 from ..expressions import AddressText, CapitalLines
-from ..fields import HOST_NAME, PLAIN_TEXT, MacField
+from ..fields import PLAIN_TEXT, MacField, station_name
 
 
 class Station(models.Model):
@@ -36,7 +36,7 @@ class Station(models.Model):
         RELAY = "relays", _("relay")
         STORE = "content_stores", _("content store")
 
-    name = models.CharField(_("name"), max_length=253, validators=[HOST_NAME])
+    name = models.CharField(_("name"), max_length=253, validators=[station_name])
     site = models.ForeignKey("registry.Site", models.PROTECT, related_name="stations", verbose_name=_("site"))
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices, default=Kind.STATION)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.READY)

@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stationdb.accounts.perimeter import Perimeter
+from stationdb.content.models import Image
 from stationdb.criteria import CriteriaError, compile, pointed
+from stationdb.criteria.membership import stations_of
 from stationdb.criteria.syntax import MAX_LENGTH, parse
 from stationdb.registry.models import Group, Station
 
@@ -22,6 +24,7 @@ WRONG = [
     ("‹nome› = pc1", "There is no field “nome”. Did you mean name?"),
     ("ram < 8 GiB and ‹sofware› = x", "Did you mean software"),
     ("‹xyzzy› = 1", "There are: name, site,"),
+    ("‹xyzzy› = 1", "user, software, variables.NAME."),
     ("‹variables.é› = 1", "Write variables.NAME"),
     ("ram < ‹8›", "A unit is missing after “8”. Write one of KB, MB"),
     ("ram < ‹8 iB›", "“8 iB” is not a size"),
@@ -38,7 +41,9 @@ WRONG = [
     ("mac = ‹52:54›", "is not the MAC address"),
     ("address = ‹10.1.2›", "neither an address nor a network"),
     ("address in ‹10.1.2.3/8›", "neither an address nor a network"),
-    ("address in ‹2001:db8::/32›", "IPv6 networks"),
+    ("address in ‹2001:db8::1/32›", "neither an address nor a network"),
+    ("model = ‹golde›", "There is no station “golde” that you may see. Did you mean golden?"),
+    ('image = ‹"debian13 2026.11"›', "There is no image “debian13 2026.11” that you may see."),
     ("last_seen < ‹soon›", "“soon” is not a time. Write it as 30 days ago"),
     ("last_seen < ‹2026-02-30›", "is not a time"),
     ("last_seen < ‹999999 years ago›", "is not a time"),
@@ -50,6 +55,19 @@ WRONG = [
     ("‹tag›(x)", "is not followed by parentheses"),
     ("has ‹state›", "Every station has state"),
     ("‹ram›", "“ram” is a field; its operator is missing"),
+    ("tag = a and ‹variables.room›", "its operator is missing. Write variables.room = … or has variables.room, or quote it"),
+    ("pc1 ‹variables.room› B12", "is a field; its operator is missing"),
+    ("‹variables.é›", "There is no field “variables.é”. Write variables.NAME"),
+    ("tag ‹==› ALPHA", "“==” is no operator. Write =."),
+    ("ram ‹=<› 8 GiB", "“=<” is no operator. Write <=."),
+    ("ram ‹=>› 8 GiB", "Write >=."),
+    ("tag ‹<>› ALPHA", "Write !=."),
+    ('software "x" ‹=~› 3', "Write ~."),
+    ('tag = "a == b" and ram ‹==› 8 GiB', "“==” is no operator"),
+    ("software‹›", "The name of a software is missing after “software”. Write it as software “libreoffice” < 24.2."),
+    ("software ~‹›", "The name of a software is missing after “~”."),
+    ("software ‹and› tag = a", "The name of a software is missing after “software”."),
+    ("has‹›", "A field is missing after “has”. Write it as has serial."),
     ("‹name› pc1", "is a field; its operator is missing"),
     ("pc1 tag ‹=› ALPHA", "“and” or “or” is missing before “=”"),
     ("manufacturer = Dell ‹Inc.›", 'Or put quotes around a text with spaces: "Dell Inc.".'),
@@ -140,8 +158,31 @@ def test_what_is_outside_the_perimeter_is_told_like_what_does_not_exist(stations
         compile(text, EVERYTHING)
     with pytest.raises(CriteriaError, match="that you may see.$"):
         compile("site(sout)", north)
-    assert compile("model = golden", north) and compile('image = "debian13"', north)
-    assert not Station.objects.filter(compile("model = golden", north)).exists(), "a model outside is no model that is known"
+    hidden = Image.objects.create(name="hidden", version="1", site=sites["south"])
+    Station.objects.create(name="pc9", site=sites["north"], image=hidden, model=stations["srv1"])
+    for field, there, seen in (("model", "srv1", "pc1"), ("image", "hidden", "debian13"), ("image", '"hidden 1"', '"debian13 2026.10"')):
+        with pytest.raises(CriteriaError) as outside:
+            compile(f"{field} = {there}", north)
+        with pytest.raises(CriteriaError) as nowhere:
+            compile(f"{field} = {there.replace('hidden', 'nobody').replace('srv1', 'srv2')}", north)
+        assert str(outside.value).replace("hidden", "nobody").replace("srv1", "srv2") == str(nowhere.value)
+        assert compile(f"{field} = {seen}", north)
+
+
+def test_a_group_tells_its_writer_nothing_of_what_they_do_not_see(stations, sites):
+    """It is followed for every site, so that a pattern in it would be a way to ask for names."""
+    north = within(sites["north"])
+    for text in ("model ~ srv*", "image ~ hid*", "site ~ All"):
+        with pytest.raises(CriteriaError, match="could match what you do not see"):
+            compile(text, north, group="mine")
+        assert compile(text, north) is not None and compile(text, EVERYTHING, group="mine") is not None
+
+
+def test_what_a_group_names_may_go_without_breaking_it(stations):
+    group = Group.objects.create(name="others", criteria='not image = "debian13 2026.10" and not model = golden')
+    Image.objects.all().delete()
+    Station.objects.filter(name="golden").delete()
+    assert set(stations_of(group, EVERYTHING).values_list("name", flat=True)) == {"pc1", "pc2", "srv1", "fresh"}
 
 
 def test_messages_are_in_the_language_of_the_reader():
