@@ -13,6 +13,9 @@ from .channel import Channel, Hello
 from .interface import COMPLETE, ReceiverState, Verdict
 from .wire import ReceiverReport
 
+_SAMPLE = 1000
+"""Packets from which a loss can be told from chance."""
+
 
 class Candidate:
     """Somebody who connected and has not yet proved anything."""
@@ -78,7 +81,7 @@ class Member:
         """Share of the packets that it lost since the last call; sent: number of the next packet."""
         seen, received = self.report.seen, self.report.received
         before, counted = self._counted
-        if seen - before >= 50:
+        if seen - before >= _SAMPLE:
             if counted:
                 self.loss = min(max(1 - (received - counted) / (seen - before), 0.0), 1.0)
             self._counted = (seen, received)

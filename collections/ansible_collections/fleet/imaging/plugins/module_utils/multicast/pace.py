@@ -14,14 +14,16 @@ from typing import Optional
 
 TICK = 0.25
 """Seconds between two looks at the losses."""
-_UNUSUAL, _FACTOR = 0.02, 1.5
-"""More than this, beyond 1.5 times the usual loss, is worth a try."""
+_UNUSUAL, _FACTOR = 0.03, 1.5
+"""More than this, beyond 1.5 times the usual loss, in two ticks in a row, is worth a try."""
 _SLOWER = 0.8
+_LESS = 0.5
+"""Of the loss before: a network that was full by a quarter loses nothing at four fifths of the rate."""
 _TRIAL_TICKS = 3
 """The first tick of a trial still reports what was sent before it."""
 _REST_TICKS = 12
 """Ticks after a trial during which there is no other, unless the loss is far worse."""
-_GROWTH, _NEAR_GROWTH = 1.05, 1.01
+_GROWTH, _NEAR_GROWTH = 1.05, 1.02
 """Each tick; the second near the rate at which the network was last full."""
 _SLOWEST = 64_000.0
 _BURST = 0.004
@@ -35,6 +37,8 @@ class Pace:
         self._ceiling = ceiling
         self.rate: Optional[float] = ceiling or None
         self._usual = 0.005
+        self._suspect: list[float] = []
+        """Unusual losses of the last ticks."""
         self._full: Optional[float] = None
         """The rate at which the network was full."""
         self._trial: Optional[tuple[float, Optional[float], float]] = None
@@ -62,10 +66,15 @@ class Pace:
         if self._trial:
             self._judge(self._trial, loss)
         elif loss > self._usual * _FACTOR + _UNUSUAL and (not self._rest or loss > 3 * self._usual + 0.2):
-            self._trial = (loss, self.rate, measured)
+            self._suspect.append(loss)
+            if len(self._suspect) < 2:
+                return
+            self._trial = (min(self._suspect), self.rate, measured)
+            self._suspect = []
             self._ticks = 0
             self._limit(measured * _SLOWER)
         else:
+            self._suspect = []
             self._usual += (loss - self._usual) * 0.1
             self._grow(measured)
 
@@ -76,7 +85,7 @@ class Pace:
         before, rate, measured = trial
         self._trial = None
         self._rest = _REST_TICKS
-        if loss < before * 0.7:
+        if loss < min(before * _LESS, before - _UNUSUAL):
             self._full = measured * (1 - before) * 1.02
             self._usual = loss
             self._limit(self._full)

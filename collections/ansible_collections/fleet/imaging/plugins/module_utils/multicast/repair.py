@@ -25,8 +25,8 @@ class Repairs:
     def __init__(self, window: int) -> None:
         """window: segments that can be repaired, the last ones of the stream."""
         self._window = window
-        self._wanted: dict[int, int] = {}
-        """Segment to the bits of who lacks it."""
+        self._wanted: dict[int, tuple[int, float]] = {}
+        """Segment to the bits of who lacks it, and since when, the oldest first."""
         self._last = array("I", [0]) * window
         """Packet number after the last repair of each segment, by its place in the ring."""
         self._tries = bytearray(window)
@@ -50,24 +50,28 @@ class Repairs:
             if seen >= last[segment % window]:
                 if not wanted:
                     self.since = now
-                wanted[segment] = wanted.get(segment, 0) | bit
+                bits, since = wanted.get(segment, (0, now))
+                wanted[segment] = bits | bit, since
 
     def forget(self, bit: int) -> None:
         """A receiver is gone."""
-        for segment, bits in list(self._wanted.items()):
+        for segment, (bits, since) in list(self._wanted.items()):
             if bits & bit:
-                self._wanted[segment] = bits & ~bit
+                self._wanted[segment] = bits & ~bit, since
                 if not bits & ~bit:
                     del self._wanted[segment]
 
-    def take(self, most: int, common: int) -> list[list[int]]:
-        """Up to about most groups of segments, each for one packet; segments below common are not known to all and go alone."""
+    def take(self, most: int, common: int, everybody: int, now: float, hold: float) -> list[list[int]]:
+        """Up to most groups of segments, each for one packet.
+
+        common: segments below are not known to all and go alone; everybody: bits of who follows; hold: seconds for which a group that
+        does not serve everybody yet waits for company.
+        """
         groups: list[list[int]] = []
         bits: list[int] = []
+        since: list[float] = []
         open_groups: list[int] = []
-        taken = []
-        for segment, lacking in self._wanted.items():
-            taken.append(segment)
+        for segment, (lacking, asked) in self._wanted.items():
             alone = segment < common or self._tries[segment % self._window] >= _TRUSTED
             for number in () if alone else open_groups:
                 if not bits[number] & lacking:
@@ -78,16 +82,23 @@ class Repairs:
                     break
             else:
                 if len(groups) >= most:
-                    taken.pop()
                     break
                 groups.append([segment])
                 bits.append(lacking)
+                since.append(0.0 if alone else asked)
                 if not alone:
                     open_groups.append(len(groups) - 1)
                     del open_groups[:-_OPEN]
-        for segment in taken:
-            del self._wanted[segment]
-        return groups
+        ready = [
+            group
+            for group, lacking, asked in zip(groups, bits, since)
+            if now - asked >= hold or lacking & everybody == everybody or len(group) == MEMBERS
+        ]
+        for group in ready:
+            for segment in group:
+                del self._wanted[segment]
+        self.since = now
+        return ready
 
     def sent(self, group: list[int], number: int) -> None:
         """A group went out in packet number."""

@@ -71,6 +71,8 @@ _TURNS = 8
 _SYNC = 0.01
 _INFLIGHT = 8 << 20
 """Bytes that may be on their way to receivers' programs: more than this is not in flight but lost."""
+_COMPANY = 5
+"""Intervals between reports, for which a repair waits for others that can share its packet; the window has room for far more."""
 _COMES_BACK = 10.0
 """Seconds for which the end of a session waits for who lost the connection."""
 
@@ -109,6 +111,8 @@ class SendSession:
             self._udp, self._shape, session_tag(self._session, image), self._stream.view, segmentation=settings.segmentation
         )
         self._repairs = Repairs(self._shape.window)
+        self._alone: list[list[int]] = []
+        """Repairs that found no company, for the next batch."""
         self._pace = Pace(settings.rate)
         self._judge = Judge(self._shape.window, settings.patience)
         self._plan: list[tuple[int, bytes, int]] = []
@@ -331,7 +335,7 @@ class SendSession:
             if delay > 0.0005:
                 return delay
             before = outlet.wire
-            if not self._repair(now, len(following)) and not self._new(inflight - (outlet.number - seen)):
+            if not self._repair(now, following) and not self._new(inflight - (outlet.number - seen)):
                 self._held = stream.end > stream.sent or stream.waiting_for_room
                 if now - self._spoke > _SYNC:
                     self._speak(now)
@@ -370,31 +374,44 @@ class SendSession:
         self._outlet.data(first, stream.offset(first), count)
         return True
 
-    def _repair(self, now: float, receivers: int) -> bool:
+    def _repair(self, now: float, following: list[Member]) -> bool:
         """Segments again, alone or combined; whether some were sent. Waiting a little for other receivers' reports makes better company."""
         repairs, batch = self._repairs, self._outlet.batch
+        if self._alone:
+            self._repair_alone()
+            return True
         if not repairs:
             return False
-        patience = 0.0 if receivers < 2 else self._interval * (0.3 if self._stream.exhausted else 1.2)
-        if len(repairs) < 4 * batch and now - repairs.since < patience:
+        patience = 0.0 if len(following) < 2 else self._interval * 0.3
+        if now - repairs.since < patience:
             return False
         common = max((member.start for member in self._roster.started()), default=0)
-        groups = repairs.take(batch, common)
-        offset, number = self._stream.offset, self._outlet.number
-        single = [group for group in groups if len(group) == 1]
+        everybody = 0
+        for member in following:
+            everybody |= member.bit
+        hold = 0.0 if len(following) < 2 or self._stream.exhausted else self._interval * _COMPANY
+        groups = repairs.take(batch, common, everybody, now, hold)
+        if not groups:
+            return False
+        self._alone = [group for group in groups if len(group) == 1]
         several = [group for group in groups if len(group) > 1]
-        if single:
-            self._outlet.repair([(group[0], offset(group[0])) for group in single])
-        if several and not self._outlet.blocked:
-            self._outlet.combined([[(segment, offset(segment)) for segment in group] for group in several])
-        elif several:
+        if several:
+            self._outlet.combined([[(segment, self._stream.offset(segment)) for segment in group] for group in several])
             for group in several:
-                for segment in group:
-                    repairs.ask(0, number, segment, 1, now)
-            several = []
-        for group in single + several:
-            repairs.sent(group, self._outlet.number)
+                repairs.sent(group, self._outlet.number)
+        else:
+            self._repair_alone()
         return True
+
+    def _repair_alone(self) -> None:
+        """A batch of the segments that found no company."""
+        floor = self._stream.floor
+        alone = [group for group in self._alone if group[0] >= floor]
+        self._alone = []
+        if alone:
+            self._outlet.repair([(group[0], self._stream.offset(group[0])) for group in alone])
+            for group in alone:
+                self._repairs.sent(group, self._outlet.number)
 
     # The whole ------------------------------------------------------------------------------------------------------------------------
 
