@@ -11,9 +11,12 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
+
+from ansible_collections.fleet.core.plugins.module_utils.errors import InputError
 
 from . import host, relayed
 from .host import HostError
@@ -22,6 +25,7 @@ from .room import Room
 
 PROGRAM = "port.py"
 LOOPBACK = "127.0.0.1"
+LAST = 65535
 
 
 @dataclass(frozen=True)
@@ -47,45 +51,73 @@ def running(room: Path) -> list[Running]:
 
 
 def apply(parameters: dict[str, Any], *, check: bool) -> dict[str, Any]:
-    """Make a station's port reachable, or not any more; return the module's result. HostError when the local port is not free."""
+    """Make a station's port reachable, or not any more; return the module's result.
+
+    InputError for what is no port, no room or no station of it; HostError when the local port is not free. Nothing is changed then.
+    """
+    port, local = parameters["port"], parameters["local_port"]
+    for option, number, least in (("port", port, 1), ("local_port", local, 0)):
+        if not least <= number <= LAST:
+            raise InputError(f"{option} {number} is no port", remedy=f"Use a number from {least} to {LAST}")
     room = Room(parameters["path"])
     host.require()
     present = parameters["state"] == "present"
     state = room.load() if present or room.exists() else None
     if state is None:
         return {"changed": False}
-    address, port, local = state.station(parameters["station"]).address, parameters["port"], parameters["local_port"]
+    address = state.station(parameters["station"]).address
     there = [each for each in running(room.path) if (each.address, each.port) == (address, port)]
     good = [each for each in there if present and local in (0, each.local)]
     if good:
         return {"changed": False, "local_port": good[0].local}
-    if not check:
-        for each in there:
-            os.kill(each.pid, signal.SIGTERM)
-        local = _start(room, address, port, local) if present else None
-    return {"changed": bool(present or there), "local_port": local}
+    if not present:
+        if not check:
+            _end(room.path, there)
+        return {"changed": bool(there)}
+    with _listen(local) as listener:  # before the one there is ends: that one stays when this fails
+        if not check:
+            _end(room.path, there)
+            local = listener.getsockname()[1]
+            _start(room, address, port, listener)
+    return {"changed": True, "local_port": local}
 
 
-def _start(room: Room, address: str, port: int, local: int) -> Optional[int]:
-    with socket.socket() as listener:
+def _listen(local: int) -> socket.socket:
+    listener = socket.socket()
+    try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((LOOPBACK, local))
-        except OSError as error:
-            raise HostError(f"Port {local} of this host cannot be used: {error.strerror}", remedy="Choose another local_port") from error
+        listener.bind((LOOPBACK, local))
         listener.listen(64)
-        local = listener.getsockname()[1]
-        program = room.path / PROGRAM
-        program.write_text(inspect.getsource(relayed), encoding="utf-8")
-        command = ["setsid", "--fork", "nsenter", f"--net={NAMESPACES / room.network.namespace}", "/usr/bin/python3", str(program)]
-        command += [str(listener.fileno()), address, str(port), str(local)]
-        subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=[listener.fileno()],
-            cwd="/",
-            check=True,
-        )
-    return local
+    except OSError as error:
+        listener.close()
+        raise HostError(f"Port {local} of this host cannot be used: {error.strerror}", remedy="Choose another local_port") from error
+    return listener
+
+
+def _end(room: Path, processes: list[Running], timeout: float = 10.0) -> None:
+    """End processes, and wait until they have given their ports back."""
+    deadline = time.monotonic() + timeout
+    pids = {each.pid for each in processes}
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    while pids & {each.pid for each in running(room)}:
+        if time.monotonic() > deadline:
+            raise HostError(f"Processes {sorted(pids)} of {room} do not end", remedy="See what they wait for, then try again")
+        time.sleep(0.02)
+
+
+def _start(room: Room, address: str, port: int, listener: socket.socket) -> None:
+    program = room.path / PROGRAM
+    program.write_text(inspect.getsource(relayed), encoding="utf-8")
+    command = ["setsid", "--fork", "nsenter", f"--net={NAMESPACES / room.network.namespace}", "/usr/bin/python3", str(program)]
+    command += [str(listener.fileno()), address, str(port), str(listener.getsockname()[1])]
+    subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=[listener.fileno()],
+        cwd="/",
+        check=True,
+    )
