@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from ninja import Router
@@ -15,9 +16,10 @@ from pydantic import BaseModel, Field
 from ..accounts.middleware import Request, perimeter_of
 from ..accounts.perimeter import Perimeter
 from ..accounts.rights import Right
-from ..errors import Denied, Missing
+from ..errors import Denied, Faulty, Missing
 from ..registry.models import Site, Station, Subnet
 from ..registry.moving import RIGHTS_MOVE, RIGHTS_REMEDY, rights_gained
+from ..registry.subnets import refused_subnets
 from .answers import changed, created, read, removed
 from .auth import need
 from .etags import IfMatch, locked, must_match
@@ -30,7 +32,10 @@ Subnets = Annotated[list[str], Field(max_length=1000, examples=[["10.1.2.0/24"]]
 PARENT = "Short name of the site it is part of; null for a site at the top."
 RELAY = "Host name of the station that keeps content for the site."
 URL = "Address of the relay's content; empty: the parent's."
-SUBNETS = "Its addresses in CIDR notation; the list replaces what there is. A subnet belongs to one site; the longest that fits decides."
+SUBNETS = (
+    "Its addresses in CIDR notation; the list replaces what there is. A subnet belongs to one site; the longest that fits decides. "
+    "One that overlaps with another site's needs sites.edit there, unless it is part of one of a site above."
+)
 
 
 class SiteFields(Given):
@@ -175,7 +180,7 @@ def write(site: Site, wanted: Mapping[str, Any], perimeter: Perimeter) -> None:
     site.full_clean(exclude=["path", "parent", "relay"])
     site.save()
     if "subnets" in wanted:
-        write_subnets(site, wanted["subnets"])
+        write_subnets(site, wanted["subnets"], perimeter)
 
 
 def relay(name: str | None, site: Site, perimeter: Perimeter) -> Station | None:
@@ -189,10 +194,13 @@ def relay(name: str | None, site: Site, perimeter: Perimeter) -> Station | None:
     return found
 
 
-def write_subnets(site: Site, wanted: Sequence[str]) -> None:
-    """Make a site's subnets what is wanted."""
+def write_subnets(site: Site, wanted: Sequence[str], perimeter: Perimeter) -> None:
+    """Make a site's subnets what is wanted. Faulty for those that whoever asks cannot claim."""
     field = Subnet._meta.get_field("network")
     networks = {field.to_python(each) for each in wanted}
+    faults = refused_subnets(sorted(networks), site, site.parent, perimeter)
+    if faults:
+        raise Faulty([replace(fault, where="body.subnets") for fault in faults])
     site.subnets.exclude(network__in=networks).delete()
     for network in sorted(networks - set(site.subnets.values_list("network", flat=True))):
         subnet = Subnet(site=site, network=network)

@@ -21,6 +21,7 @@ from ..criteria import CriteriaError, compile
 from ..registry.fields import NetworkField, mac_address
 from ..registry.models import Group, MacAddress, Site, Station, Subnet
 from ..registry.moving import RIGHTS_MOVE, RIGHTS_REMEDY, SECRETS_MOVE, SECRETS_REMEDY, leave_groups, may_take_secrets, rights_gained
+from ..registry.subnets import refused_subnets
 
 VARIABLES = gettext_lazy('Ansible variables as JSON, such as {"room": 12}.')
 
@@ -190,6 +191,10 @@ class SiteForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         taken = Subnet.objects.filter(network__in=networks).exclude(site=self.instance.pk or 0).values_list("network", flat=True)
         if taken:
             raise ValidationError(_("Another site has %(networks)s.") % {"networks": ", ".join(taken)})
+        site = self.instance if self.instance.pk else None
+        faults = refused_subnets(networks, site, self.cleaned_data.get("parent", self.instance.parent), self.perimeter)
+        if faults:
+            raise ValidationError([f"{fault.what} {fault.remedy}" for fault in faults])
         return networks
 
     def save(self, commit: bool = True) -> Site:
