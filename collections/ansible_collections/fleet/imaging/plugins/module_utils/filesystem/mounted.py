@@ -43,6 +43,28 @@ def with_files(kind: str, device: Path, work: Callable[[Path], Result]) -> Resul
     While work runs, nobody else can mount the device for writing. The mount lives in the mount namespace of a thread and of the
     processes that work starts, and dies with them. Raises ToolError when the kernel cannot mount it.
     """
+
+    def inside() -> Result:
+        with tempfile.TemporaryDirectory(prefix="fleet-mount-") as point:
+            run(["mount", "-t", kind, "-o", read_only(kind), str(device), point])
+            try:
+                return work(Path(point))
+            finally:
+                run(["umount", point])
+
+    return privately(inside)
+
+
+def read_only(kind: str) -> str:
+    """Options of a mount that writes nothing to the device, not even to a log."""
+    return _READ_ONLY.get(kind, "ro")
+
+
+def privately(work: Callable[[], Result]) -> Result:
+    """Do work in a thread with a mount namespace of its own: what it mounts nobody else sees, and dies with it and what it started.
+
+    Raises what work raises, and ToolError when there can be no namespace.
+    """
     results: list[Result] = []
     errors: list[BaseException] = []
 
@@ -50,14 +72,9 @@ def with_files(kind: str, device: Path, work: Callable[[Path], Result]) -> Resul
         try:
             if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNS):
                 number = ctypes.get_errno()
-                raise ToolError(f"no mount namespace for {device}: {os.strerror(number)}", remedy="Run as root")
+                raise ToolError(f"There can be no mount namespace: {os.strerror(number)}", remedy="Run as root")
             run(["mount", "--make-rslave", "/"])
-            with tempfile.TemporaryDirectory(prefix="fleet-mount-") as point:
-                run(["mount", "-t", kind, "-o", _READ_ONLY.get(kind, "ro"), str(device), point])
-                try:
-                    results.append(work(Path(point)))
-                finally:
-                    run(["umount", point])
+            results.append(work())
         except BaseException as error:  # handed to the caller's thread below
             errors.append(error)
 
