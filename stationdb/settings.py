@@ -122,6 +122,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 32 << 20
 
 REPORT_DOCUMENT_DAYS = int(os.environ.get("STATIONDB_DOCUMENT_DAYS", "30"))
 """Days for which raw documents are kept."""
+REPORT_WAITING_DAYS = int(os.environ.get("STATIONDB_WAITING_DAYS", "30"))
+"""Days for which reports of stations without a site wait for one."""
 
 AGENT_KEY = os.environ.get("STATIONDB_AGENT_KEY", "")
 """What agents of OCS and GLPI have at the end of their server address; blank: they send from the sites' subnets without it."""

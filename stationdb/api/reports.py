@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -21,7 +20,7 @@ from ..errors import Fault, Faulty
 from ..reports import intake, sections
 from ..reports.admission import client_address
 from ..reports.document import LARGEST_SENT
-from ..reports.errors import NotNow, ReportError
+from ..reports.errors import NotNow, ReportError, TooMuch
 from ..reports.models import Report, Section, SectionChange, Unplaced
 from .answers import read
 from .auth import need_anywhere
@@ -32,7 +31,6 @@ from .types import NO_NUL, StationName
 
 router = Router()
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
 Kind = Annotated[str, Path(description="A section of the canonical report.", pattern="^[a-z_]{1,20}$")]
 
 
@@ -98,7 +96,7 @@ _BODY = {
 
 @router.post(
     "/reports",
-    response={202: Accepted, 401: Problem, 403: Problem, 404: Problem, 413: Problem, 422: Problem, 503: Problem},
+    response={202: Accepted, 401: Problem, 403: Problem, 404: Problem, 413: Problem, 422: Problem, 429: Problem, 503: Problem},
     summary="Send a report",
     openapi_extra=_BODY,
 )
@@ -111,7 +109,7 @@ def send_report(
     Who it is about is found out later: the answer does not tell whether a station of another site has the name.
     """
     need_anywhere(request, Right.REPORT, "send reports")
-    if station and not _NAME.fullmatch(station):
+    if station and not intake.STATION_NAME.fullmatch(station):
         raise Faulty([Fault("This is no station's name.", "query.station", "Use letters, digits, hyphens and dots.")])
     if int(request.headers.get("Content-Length") or 0) > LARGEST_SENT:
         raise HttpError(413, f"The report has more than {LARGEST_SENT >> 20} MiB.")
@@ -125,6 +123,8 @@ def send_report(
             agent="",
             sites=None if sites is None else sorted(sites),
         )
+    except TooMuch as error:
+        raise HttpError(429, str(error)) from None
     except NotNow as error:
         raise HttpError(503, str(error)) from None
     except ReportError as error:

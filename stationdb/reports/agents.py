@@ -24,9 +24,10 @@ from .. import __version__
 from ..errors import StationDBError
 from . import document
 from .admission import admission, client_address
-from .errors import NotNow, ReportError
+from .errors import NotNow, ReportError, TooMuch
 from .formats import glpi, markup
 from .intake import accept
+from .refusals import refusals
 
 _QUERY = re.compile(rb"<QUERY>\s*([A-Z_]{1,20})\s*</QUERY>")
 _PROLOG_LARGEST = 64 << 10
@@ -38,22 +39,26 @@ def agents(request: HttpRequest, key: str = "") -> HttpResponse:
     """Answer an agent. 403 where it may not send, 429 too often, 413 too large, 400 not understood, 503 not now."""
     address = client_address(request)
     if admission.too_many(address):
-        return _no(429, ReportError("Too many requests from this address.", "Agents try again later."))
+        return _no(429, ReportError("Too many requests from this address.", "Agents try again later."), address)
     if not admission.allows(address, key):
         remedy = "Add its subnet to a site, or put STATIONDB_AGENT_KEY at the end of the agent's server address."
-        return _no(403, ReportError(f"Agents may not send from {address or 'an unknown address'}.", remedy))
+        return _no(403, ReportError(f"Agents may not send from {address or 'an unknown address'}.", remedy), address)
     try:
         if int(request.headers.get("Content-Length") or 0) > document.LARGEST_SENT:
-            return _no(413, ReportError(f"The request has more than {document.LARGEST_SENT >> 20} MiB.", "No report is that large."))
+            return _no(
+                413, ReportError(f"The request has more than {document.LARGEST_SENT >> 20} MiB.", "No report is that large."), address
+            )
         sent = request.body
         plain = document.plain(sent)
         if plain.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
             return _glpi(request, sent, plain, address)
         return _ocs(request, sent, plain, address)
+    except TooMuch as error:
+        return _no(429, error, address)
     except NotNow as error:
-        return _no(503, error)
+        return _no(503, error, address)
     except (ReportError, ValueError) as error:
-        return _no(400, error if isinstance(error, ReportError) else ReportError("The request is malformed."))
+        return _no(400, error if isinstance(error, ReportError) else ReportError("The request is malformed."), address)
 
 
 def _ocs(request: HttpRequest, sent: bytes, plain: bytes, address: str) -> HttpResponse:
@@ -112,8 +117,10 @@ def _agent(request: HttpRequest) -> str:
     return "".join(each for each in request.headers.get("User-Agent", "") if each.isprintable())[:100]
 
 
-def _no(status: int, error: StationDBError) -> HttpResponse:
+def _no(status: int, error: StationDBError, address: str) -> HttpResponse:
+    refusals.note(address, status, str(error))
     response = HttpResponse(f"{HTTPStatus(status).phrase}: {error}\n", status=status, content_type="text/plain; charset=utf-8")
     if status in (429, 503):
         response["Retry-After"] = "60"
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django would write a line for each
     return response

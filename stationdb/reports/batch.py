@@ -245,6 +245,8 @@ class Worker:
         _create(new)
         batch = [each for each in now if each.taken and each not in later]
         _cards(batch, known)
+        if waited := list(Unplaced.objects.filter(identity__in={each.asked.key for each in batch}).values_list("pk", flat=True)):
+            Unplaced.objects.filter(pk__in=waited).delete()
         fresh = [each for each in batch if _is_newest(each)]
         store([each.taken for each in fresh if each.taken])
         describe([each.taken for each in fresh if each.taken])
@@ -285,7 +287,6 @@ def _create(new: Sequence[_Document]) -> None:
         stations.append(station)
         each.notes.append("A station that was not known.")
     Station.objects.bulk_create(stations)
-    Unplaced.objects.filter(identity__in=[each.asked.key for each in new]).delete()
 
 
 def _cards(batch: Sequence[_Document], known: Known) -> None:

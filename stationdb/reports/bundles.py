@@ -5,7 +5,7 @@
 
 What is met together is numbered together, so a station with 1,100 programs has some 340 such bundles. ``reports_held`` has a row for each;
 the view ``reports_holding`` (models.Holding) unfolds them into versions again: a version is in eight bundles at most, whatever the fleet's
-size, so they are looked up by their numbers. docs/decisions/0022-storing-reports.md.
+size, which ``reports_bundle`` lists, written with the version. docs/decisions/0022-storing-reports.md.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ WIDTH = 2
 """Bits of a version's id that tell it from its neighbours in a bundle. The migrations write the view for this width."""
 
 _MEMBERS = 1 << WIDTH
+_AT_ONCE = 500
 
 
 def bundled(versions: Iterable[int]) -> set[int]:
@@ -27,6 +28,20 @@ def bundled(versions: Iterable[int]) -> set[int]:
         place = each >> WIDTH
         found[place] = found.get(place, 0) | 1 << (each & _MEMBERS - 1)
     return {place << _MEMBERS | bits for place, bits in found.items()}
+
+
+def bundles_of(version: int) -> list[int]:
+    """All bundles that a version may be in."""
+    place, bit = version >> WIDTH << _MEMBERS, 1 << (version & _MEMBERS - 1)
+    return [place | bits for bits in range(1 << _MEMBERS) if bits & bit]
+
+
+def announce(cursor: CursorWrapper, versions: Iterable[int]) -> None:
+    """List the bundles of versions that are new in the dictionary, in the transaction at hand."""
+    ordered = sorted(versions)
+    for first in range(0, len(ordered), _AT_ONCE):
+        rows = ", ".join(f"({version:d}, {bundle:d})" for version in ordered[first : first + _AT_ONCE] for bundle in bundles_of(version))
+        cursor.execute(f"INSERT INTO reports_bundle (software_version_id, bundle) VALUES {rows} ON CONFLICT DO NOTHING")  # numbers only
 
 
 def write(cursor: CursorWrapper, pairs: Collection[tuple[int, int]]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from django.db import connection, transaction
 
 from ..versions import version_key
+from . import bundles
 from .formats.canonical import Title
 from .models import Software, SoftwareVersion
 
@@ -67,14 +68,16 @@ def _add(titles: Sequence[Title]) -> None:
         )
         programs = _programs(titles)
     versions = _versions(programs.values())
-    SoftwareVersion.objects.bulk_create(
-        [
-            SoftwareVersion(software_id=program, version=title.version, version_key=version_key(title.version), arch=title.arch)
-            for title in titles
-            if ((program := programs[title.name, title.source]), title.version, title.arch) not in versions
-        ],
-        ignore_conflicts=True,
-    )
+    missing = [
+        SoftwareVersion(software_id=program, version=title.version, version_key=version_key(title.version), arch=title.arch)
+        for title in titles
+        if ((program := programs[title.name, title.source]), title.version, title.arch) not in versions
+    ]
+    if missing:
+        SoftwareVersion.objects.bulk_create(missing, ignore_conflicts=True)
+        added = set(_versions({each.software_id for each in missing}).values()) - set(versions.values())
+        with connection.cursor() as cursor:
+            bundles.announce(cursor, added)
 
 
 def _programs(titles: Sequence[Title]) -> dict[tuple[str, str], int]:

@@ -14,3 +14,7 @@ class ReportError(StationDBError):
 
 class NotNow(StationDBError):
     """A document cannot be taken now, as when the disk is full; the sender keeps it and tries again."""
+
+
+class TooMuch(NotNow):
+    """A document cannot be taken now, since too many of its sender wait already."""

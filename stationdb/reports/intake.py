@@ -9,6 +9,7 @@ differs; batch.py does these in a transaction for many documents at once; the co
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from .spool import Spool
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
     from .batch import Counts
 
 
+STATION_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?)*")
+"""What a way may vouch for, with fullmatch: registry.fields.HOST_NAME, for who does not load Django."""
+
+
 def accept(data: bytes, source: str, *, station: str = "", address: str = "", agent: str = "", sites: list[int] | None = None) -> str:
     """Keep a document that came by a way (ssh, https, ocs, glpi, local); its id once it is safe on the disk.
 
-    station is its name where the way vouches for it; sites are those whose stations the sender may report (None: all). NotNow when it
-    cannot be kept now, ReportError when it is empty or too large.
+    station is its name where the way vouches for it (STATION_NAME); sites are those whose stations the sender may report (None: all).
+    NotNow when it cannot be kept now (TooMuch: too many of this sender are), ReportError when it is empty or too large.
     """
     return Spool().put(data, source, station=station, address=address, agent=agent, sites=sites)
 

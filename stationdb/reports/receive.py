@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
@@ -21,12 +20,11 @@ from typing import BinaryIO
 from ..errors import StationDBError
 from .document import LARGEST_SENT
 from .errors import NotNow, ReportError
+from .intake import STATION_NAME
 from .spool import Spool
 
 ALLOWED = frozenset({"", "stationdb receive", "receive", "report"})
 """What a station may ask for over SSH: nothing, or what it gets anyhow."""
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ, source: BinaryIO | None = None) -> int:
@@ -46,7 +44,7 @@ def receive(station: str, environment: Mapping[str, str], source: BinaryIO) -> i
     """Spool one document; the exit code."""
     if (asked := environment.get("SSH_ORIGINAL_COMMAND", "").strip()) not in ALLOWED:
         return _say(f"This key takes reports only; it does not run {asked[:80]!r}. Send the report on standard input without a command.", 2)
-    if not _NAME.fullmatch(station):
+    if not STATION_NAME.fullmatch(station):
         return _say(f"{station[:80]!r} is no station's name. Correct --station in authorized_keys.", 2)
     address = environment.get("SSH_CONNECTION", "").partition(" ")[0]
     try:

@@ -4,8 +4,9 @@
 """The spool: a document is on the disk before it is acknowledged, and stays until the database has it.
 
 ``incoming/`` what waits for a worker; ``waiting/`` reports of stations without a site; ``refused/`` bad documents, each with its reason
-beside it; ``documents/<day>/`` what was taken in, compressed. A file is one line of JSON (the envelope), then the document as it arrived.
-Its name is its id. A worker holds a lock on a file's inode while it works on it; the kernel gives the lock back when the worker dies.
+beside it; ``documents/<day>/`` what was taken in, compressed; ``senders/`` who has how much (senders.py). A file is one line of JSON (the
+envelope), then the document as it arrived. Its name is its id. A worker holds a lock on a file's inode while it works on it; the kernel
+gives the lock back when the worker dies.
 
 Standard library only: ``stationdb receive`` writes here without a database.
 """
@@ -21,7 +22,7 @@ import os
 import time
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,10 +30,15 @@ from pathlib import Path
 from .. import home
 from .document import LARGEST_SENT, is_compressed
 from .errors import NotNow, ReportError
+from .senders import Senders, sender_of
 
 SUFFIX = ".report"
 RESERVE = int(os.environ.get("STATIONDB_SPOOL_RESERVE", str(64 << 20)))
 """Bytes that stay free on the spool's file system, so that the database beside it can go on."""
+
+MOST_REFUSED = 1000
+"""Refused documents that are kept to be looked at; the oldest go first."""
+MOST_REFUSED_BYTES = 256 << 20
 
 _PRIVATE = ("ENVS", "PROCESSES")
 """Elements that are never stored."""
@@ -74,6 +80,7 @@ class Spool:
         self.root = root or home.folder("spool")
         self.incoming, self.waiting, self.refused = (self._folder(name) for name in ("incoming", "waiting", "refused"))
         self.documents = root / "documents" if root else home.folder("documents")
+        self.senders = Senders(self.root / "senders")
 
     def _folder(self, name: str) -> Path:
         path = self.root / name
@@ -83,20 +90,22 @@ class Spool:
     def put(self, data: bytes, way: str, *, station: str = "", address: str = "", agent: str = "", sites: list[int] | None = None) -> str:
         """Keep a document for a worker, and return its id once it is on the disk.
 
-        NotNow when the disk has no room; ReportError when it is empty or too large.
+        NotNow when the disk has no room, TooMuch when the sender has no share left; ReportError when it is empty or too large.
         """
         if not data:
             raise ReportError("The document is empty.", "Look at the agent's own log on the station.")
         if len(data) > LARGEST_SENT:
             raise ReportError(f"The document has more than {LARGEST_SENT >> 20} MiB.", "No report is that large: look at what it sends.")
+        sender = sender_of(way, station, address)
+        self.senders.check(sender, len(data))
         now = time.time_ns()
         identity = now.to_bytes(8, "big") + hashlib.sha256(os.urandom(8) + data[:4096]).digest()[:8]
         envelope = Envelope(identity.hex(), now / 1e9, way, station, address, agent, sites)
         header = json.dumps(asdict(envelope), separators=(",", ":")).encode()
-        self._write(self.incoming, f"{envelope.id}{SUFFIX}", header + b"\n" + data)
+        self._write(self.incoming, f"{envelope.id}{SUFFIX}", header + b"\n" + data, sender)
         return envelope.id
 
-    def _write(self, folder: Path, name: str, content: bytes) -> None:
+    def _write(self, folder: Path, name: str, content: bytes, sender: str) -> None:
         temporary = folder / f".{name}"
         try:
             free = os.statvfs(folder)
@@ -110,11 +119,13 @@ class Spool:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+            self.senders.add(sender, temporary, name)
             os.rename(temporary, folder / name)
             _sync(folder)
         except OSError as error:
             with contextlib.suppress(OSError):
                 temporary.unlink()
+                self.senders.done(sender, name)
             raise NotNow(
                 f"The report cannot be kept: {error.strerror}.", "Make room below the spool's folder; senders try again."
             ) from error
@@ -146,18 +157,43 @@ class Spool:
             return None
         return Claim(self, path, descriptor, envelope, data)
 
-    def wake_waiting(self) -> int:
-        """Let reports of stations without a site be tried again; how many there are."""
+    def waiting_ids(self) -> list[str]:
+        """Ids of reports of stations without a site, oldest first."""
+        return sorted(path.name.removesuffix(SUFFIX) for path in self.waiting.glob(f"*{SUFFIX}"))
+
+    def wake_waiting(self, ids: Iterable[str] | None = None) -> int:
+        """Let reports of stations without a site be tried again (None: all of them); how many there are."""
         count = 0
-        for path in self.waiting.glob(f"*{SUFFIX}"):
+        for each in self.waiting_ids() if ids is None else ids:
             with contextlib.suppress(FileNotFoundError):
-                path.rename(self.incoming / path.name)
+                (self.waiting / f"{each}{SUFFIX}").rename(self.incoming / f"{each}{SUFFIX}")
                 count += 1
         return count
 
     def forget_waiting(self, document_id: str) -> None:
         """Remove a report that waits, since a later one of the same station does."""
         (self.waiting / f"{document_id}{SUFFIX}").unlink(missing_ok=True)
+
+    def expire_waiting(self, days: int, now: float | None = None) -> int:
+        """Remove reports that have waited for a site for longer than so many days; how many."""
+        now = time.time() if now is None else now
+        old = [each for each in self.waiting_ids() if now - received(each) > days * 86400]
+        for each in old:
+            self.forget_waiting(each)
+        return len(old)
+
+    def trim_refused(self) -> int:
+        """Remove the oldest refused documents when there are more than anybody looks at; how many."""
+        found = sorted(self.refused.glob(f"*{SUFFIX}"), reverse=True)
+        total = count = 0
+        for number, path in enumerate(found):
+            with contextlib.suppress(FileNotFoundError):
+                total += path.stat().st_size
+                if number >= MOST_REFUSED or total > MOST_REFUSED_BYTES:
+                    path.unlink()
+                    path.with_suffix(".txt").unlink(missing_ok=True)
+                    count += 1
+        return count
 
     def retry_refused(self) -> int:
         """Let refused documents be tried again, as after an update; how many there are."""
@@ -181,9 +217,13 @@ class Spool:
         data = path.read_bytes().partition(b"\n")[2]
         return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(data)
 
+    def keeps_documents(self) -> bool:
+        """Whether the disk has room for documents that were taken in."""
+        free = os.statvfs(self.root)
+        return free.f_bavail * free.f_frsize > 4 * RESERVE
+
     def _kept(self, document_id: str) -> Path:
-        seconds = int(document_id[:16], 16) // 10**9
-        return self.documents / f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}" / f"{document_id}{SUFFIX}"
+        return self.documents / f"{datetime.fromtimestamp(received(document_id), UTC):%Y-%m-%d}" / f"{document_id}{SUFFIX}"
 
     def expire(self, days: int, now: float | None = None) -> int:
         """Remove documents that are older than so many days, and what a killed writer left; how many."""
@@ -202,6 +242,8 @@ class Spool:
                 if now - path.stat().st_mtime > (3600 if path.name[0] == "." else days * 86400):
                     path.unlink()
                     count += 1
+        there = {path.name for folder in (self.incoming, self.waiting) for path in folder.iterdir()}
+        self.senders.sweep(there | {name[1:] for name in there if name[0] == "."})  # what is being written has its name soon
         return count
 
 
@@ -224,10 +266,15 @@ class Claim:
     def forget(self) -> None:
         """It said nothing new."""
         self.path.unlink(missing_ok=True)
-        self.release()
+        self._done()
 
     def keep(self, cleaned: bytes | None) -> None:
-        """It was taken in: keep it among the documents, compressed; or cleaned, the document without what is never stored."""
+        """It was taken in: keep it among the documents, compressed; or cleaned, the document without what is never stored.
+
+        Not where the disk is nearly full: new reports need what is left more than old ones.
+        """
+        if not self.spool.keeps_documents():
+            return self.forget()
         place = self.spool._kept(self.envelope.id)
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if cleaned is None and is_compressed(self.data):
@@ -236,7 +283,7 @@ class Claim:
             header = json.dumps(asdict(self.envelope), separators=(",", ":")).encode()
             place.write_bytes(header + b"\n" + zlib.compress(self.data if cleaned is None else cleaned, 1))
             self.path.unlink(missing_ok=True)
-        self.release()
+        self._done()
 
     def refuse(self, reason: str) -> None:
         """It is bad: put it aside with the reason, without what is never stored as far as that can be found."""
@@ -250,12 +297,26 @@ class Claim:
         (self.spool.refused / f"{self.envelope.id}.txt").write_text(f"{reason}\n", encoding="utf-8", errors="replace")
         with contextlib.suppress(FileNotFoundError):
             self.path.rename(self.spool.refused / self.path.name)
+        self._done()
+        self.spool.trim_refused()
+
+    def _done(self) -> None:
+        """It left the spool."""
+        self.spool.senders.done(sender_of(self.envelope.way, self.envelope.station, self.envelope.address), self.path.name)
         self.release()
 
     def wait(self) -> None:
         """Its station has no site: keep it until one is found."""
         self.path.rename(self.spool.waiting / self.path.name)
         self.release()
+
+
+def received(document_id: str) -> float:
+    """When a document was received, by its id; seconds since 1970, now for what is no id."""
+    try:
+        return int(document_id[:16], 16) / 1e9
+    except ValueError:
+        return time.time()
 
 
 def _without_private(data: bytes) -> bytes:

@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from stationdb.registry.models import Group, MacAddress, Site, Station, Subnet
-from stationdb.reports.bundles import bundled, write
+from stationdb.reports.bundles import announce, bundled, write
 from stationdb.reports.models import Report, Section, SectionChange, Software, SoftwareVersion
 from stationdb.reports.sections import SOFTWARES, Row, digest, pack_ids, pack_rows, plain_rows
 from stationdb.versions import version_key
@@ -140,6 +140,7 @@ def install(station: Station, *software: tuple[str, str], source: str = "deb", a
 def hold(held: Mapping[int, Iterable[int]]) -> None:
     """Write who holds what: ids of versions by station's id."""
     with connection.cursor() as cursor:
+        announce(cursor, {each for ids in held.values() for each in ids})
         write(cursor, [(bundle, station) for station, ids in held.items() for bundle in bundled(ids)])
 
 

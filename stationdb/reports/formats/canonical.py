@@ -46,6 +46,9 @@ NUMBERS: Mapping[str, frozenset[str]] = {
 }
 """Keys whose values are numbers; a value that has none is left out."""
 
+NO_USERS = frozenset({"wtmp", "btmp", "utmp", "wtmp.db", "wtmpdb"})
+"""What agents on Unix take for the last user where nobody signed in yet: they read the line "wtmp begins …" of last(1) as if of one."""
+
 SECRET = frozenset({("hardware", "winprodkey"), ("licenseinfos", "key")})
 """Licence keys, of which the last five characters are kept: enough to tell which it is."""
 
@@ -108,6 +111,9 @@ class Reported:
         kept = self.sections.setdefault(kind, [])
         for row in rows:
             cleaned = clean(kind, row)
+            if kind == "hardware" and cleaned.get("lastloggeduser") in NO_USERS:
+                del cleaned["lastloggeduser"]
+                cleaned.pop("datelastloggeduser", None)
             if cleaned:
                 kept.append(cleaned)
             if len(kept) > MOST_ROWS:

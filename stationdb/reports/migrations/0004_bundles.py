@@ -19,18 +19,25 @@ FOLD = """INSERT INTO reports_held (bundle, station_id)
 BITS = ", ".join(f"({bits}, {place})" for place in range(4) for bits in range(1, 16) if bits >> place & 1)
 """For each place of a version among its neighbours, what a bundle that has it may be."""
 
-UNFOLD = f"""CREATE VIEW reports_holding AS
+BUNDLE = (
+    "CREATE TABLE reports_bundle (software_version_id integer NOT NULL, bundle integer NOT NULL, PRIMARY KEY (software_version_id, bundle))"
+)
+FILL = f"""INSERT INTO reports_bundle (software_version_id, bundle)
     WITH bundled (bits, place) AS (VALUES {BITS})
-    SELECT version.id AS software_version_id, held.station_id AS station_id
-    FROM reports_softwareversion version
-    JOIN bundled ON bundled.place = (version.id & 3)
-    JOIN reports_held held ON held.bundle = (((version.id >> 2) << 4) | bundled.bits)"""
+    SELECT version.id, ((version.id >> 2) << 4) | bundled.bits
+    FROM reports_softwareversion version JOIN bundled ON bundled.place = (version.id & 3) ORDER BY 1, 2"""
+
+UNFOLD = """CREATE VIEW reports_holding AS
+    SELECT bundle.software_version_id AS software_version_id, held.station_id AS station_id
+    FROM reports_bundle bundle JOIN reports_held held ON held.bundle = bundle.bundle"""
 
 
 def fold(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     schema_editor.execute(HELD + NO_ROW_NUMBER[schema_editor.connection.vendor])
     schema_editor.execute(FOLD)
     schema_editor.execute("DROP TABLE reports_holding")
+    schema_editor.execute(BUNDLE + NO_ROW_NUMBER[schema_editor.connection.vendor])
+    schema_editor.execute(FILL)
     schema_editor.execute(UNFOLD)
 
 
@@ -41,6 +48,7 @@ def unfold(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     schema_editor.execute("INSERT INTO reports_holding SELECT * FROM holdings ORDER BY 1, 2")
     schema_editor.execute("DROP TABLE holdings")
     schema_editor.execute("DROP TABLE reports_held")
+    schema_editor.execute("DROP TABLE reports_bundle")
 
 
 class Migration(migrations.Migration):
@@ -59,6 +67,38 @@ class Migration(migrations.Migration):
                         "managed": False,
                         "verbose_name": "installed software",
                         "verbose_name_plural": "installed software",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Bundle",
+                    fields=[
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "software_version",
+                                "bundle",
+                                blank=True,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
+                            ),
+                        ),
+                        ("bundle", models.IntegerField()),
+                        (
+                            "software_version",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="reports.softwareversion",
+                                verbose_name="version",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "version of a software",
+                        "verbose_name_plural": "versions of software",
                     },
                 ),
                 migrations.CreateModel(

@@ -5,6 +5,6 @@
 
 from .report import Report, Unplaced
 from .section import Section, SectionChange
-from .software import Held, Holding, Software, SoftwareVersion
+from .software import Bundle, Held, Holding, Software, SoftwareVersion
 
-__all__ = ["Held", "Holding", "Report", "Section", "SectionChange", "Software", "SoftwareVersion", "Unplaced"]
+__all__ = ["Bundle", "Held", "Holding", "Report", "Section", "SectionChange", "Software", "SoftwareVersion", "Unplaced"]

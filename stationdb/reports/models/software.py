@@ -60,6 +60,22 @@ class SoftwareVersion(models.Model):
         return f"{self.software} {self.version}"
 
 
+class Bundle(models.Model):
+    """A bundle that a version may be held in: eight for each version, from its id alone (reports.bundles)."""
+
+    pk = models.CompositePrimaryKey("software_version", "bundle")
+    software_version = models.ForeignKey(
+        SoftwareVersion, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+", verbose_name=_("version")
+    )
+    bundle = models.IntegerField()
+
+    class Meta:
+        """Found by version."""
+
+        verbose_name = _("version of a software")
+        verbose_name_plural = _("versions of software")
+
+
 class Held(models.Model):
     """A station holds exactly these of four versions that are neighbours in the dictionary (reports.bundles).
 
@@ -85,7 +101,7 @@ class Held(models.Model):
 
 
 class Holding(models.Model):
-    """A station has a version of a software. A view of Held, to be read only; there are a thousand a station."""
+    """A station has a version of a software. A view of Bundle and Held, to be read only; there are a thousand a station."""
 
     site_lookup = "station__site_id"
 

@@ -18,11 +18,12 @@ from django.test import Client
 from lxml import etree
 
 from stationdb.registry.models import Site, Station, Subnet
-from stationdb.reports import sections
+from stationdb.reports import agents, sections
 from stationdb.reports.admission import admission
 from stationdb.reports.formats import read
 from stationdb.reports.intake import process_spool
 from stationdb.reports.models import Holding, Report
+from stationdb.reports.refusals import Refusals
 from stationdb.tests.reports.documents import REAL, ocs, real
 
 PROLOG = b'<?xml version="1.0" encoding="UTF-8"?><REQUEST><DEVICEID>pc01-2026-01-01-10-00-00</DEVICEID><QUERY>PROLOG</QUERY></REQUEST>'
@@ -54,6 +55,44 @@ def test_the_ocs_protocol(site, spool):
 def test_requests_are_answered_in_their_own_compression(site):
     assert gzip.decompress(post("/ocsinventory", gzip.compress(PROLOG)).content).startswith(b"<?xml")
     assert post("/ocsinventory", PROLOG, "application/xml").content.startswith(b"<?xml")
+
+
+def test_who_is_refused_is_named_in_the_log_once(site, caplog, monkeypatch):
+    monkeypatch.setattr(agents, "refusals", Refusals())
+    for _again in range(5):
+        assert Client(REMOTE_ADDR="192.0.2.1").post("/ocsinventory", PROLOG, content_type="application/xml").status_code == 403
+    assert Client(REMOTE_ADDR="192.0.2.2").post("/agents/glpi", b"{}", content_type="application/json").status_code == 403
+    remedy = "Add its subnet to a site, or put STATIONDB_AGENT_KEY at the end of the agent's server address."
+    assert [record.getMessage() for record in caplog.records] == [
+        f"An agent at 192.0.2.1 is refused (403): Agents may not send from 192.0.2.1. {remedy}",
+        f"An agent at 192.0.2.2 is refused (403): Agents may not send from 192.0.2.2. {remedy} (4 other refusals were not written here.)",
+    ]
+
+
+def test_a_flood_of_refusals_does_not_flood_the_log(caplog):
+    moment = 0.0
+    refusals = Refusals(lambda: moment)
+    for number in range(1000):
+        refusals.note(f"10.0.{number // 250}.{number % 250}", 403, "No.")
+    assert len(caplog.records) == 30
+    moment = 61.0
+    refusals.note("10.1.0.1", 403, "No.")
+    refusals.note("10.0.0.1", 403, "No.")
+    assert len(caplog.records) == 31 and "970 other refusals" in caplog.text
+    moment = 700.0
+    refusals.note("10.0.0.1", 403, "No.")
+    assert len(caplog.records) == 32, "after ten minutes it is named again"
+
+
+def test_a_line_of_last_is_no_user(site):
+    """As the agents of Debian 12 report where nobody signed in yet."""
+    asked = "<LASTLOGGEDUSER>{}</LASTLOGGEDUSER><DATELASTLOGGEDUSER>Tue May 20 00:00:00</DATELASTLOGGEDUSER></HARDWARE>"
+    for user, shown in (("wtmp", ""), ("alice", "alice"), ("wtmp", "alice")):
+        post("/ocsinventory", ocs().replace(b"</HARDWARE>", asked.format(user).encode()))
+        process_spool()
+        station = Station.objects.get()
+        assert station.user == shown
+        assert ("lastloggeduser" in sections.rows(station, "hardware")[0]) is (user != "wtmp")
 
 
 def test_the_glpi_protocol(site, spool):
@@ -206,6 +245,7 @@ def test_the_real_fusioninventory_agent_to_a_file(tmp_path, site, spool):
     report = read((tmp_path / "out.ocs").read_bytes())
     whole(report)
     assert report.cleaned is not None and b"<PROCESSES>" not in report.cleaned, "it ships processes; we do not keep them"
+    assert report.first("hardware").get("lastloggeduser") != "wtmp"
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stationdb.registry.models import Site, Station
-from stationdb.reports.bundles import bundled, remove, write
+from stationdb.reports.bundles import announce, bundled, bundles_of, remove, write
 from stationdb.reports.models import Held, Holding, Software, SoftwareVersion
 
 
@@ -26,6 +26,8 @@ def unbundled(bundles: set[int]) -> set[int]:
 def test_bundles_say_which_versions(ids):
     assert unbundled(bundled(ids)) == ids
     assert len(bundled(ids)) == len({each >> 2 for each in ids})
+    for each in ids:
+        assert len(bundles_of(each)) == 8 and len(bundled(ids) & set(bundles_of(each))) == 1
 
 
 def dictionary(count: int) -> list[int]:
@@ -44,6 +46,7 @@ def test_every_version_is_found_again_with_its_stations():
     versions = dictionary(60)
     held = {station.pk: set(dice.sample(versions, 25)) for station in stations(20)}
     with connection.cursor() as cursor:
+        announce(cursor, versions)
         write(cursor, [(bundle, pk) for pk, ids in held.items() for bundle in bundled(ids)])
     pairs = {(pk, version) for pk, ids in held.items() for version in ids}
     assert set(Holding.objects.values_list("station_id", "software_version_id")) == pairs

@@ -96,6 +96,14 @@ def test_who_is_vouched_for_is_believed_whatever_the_document_says(root):
     assert set(known()) == {"pc07", "pc08"} and Station.objects.get(name="pc07").reported_name == "pc01"
 
 
+def test_a_long_name_that_is_vouched_for_is_one_station(root, spool):
+    name = f"station-of-the-reading-room-{'x' * 30}.library.faculty-of-letters.university.example"
+    for number, data in enumerate((fleet(mac=""), fleet("other", mac=""), fleet("third", mac=""))):
+        accept(data, "ssh", station=name.upper() if number else name)
+        process_spool()
+    assert [station.name for station in Station.objects.all()] == [name] and len(name) > 63
+
+
 def test_docking_stations_and_virtual_cards_do_not_make_two_notebooks_one(root):
     dock = '<item description="enx0" driver="r8152" type="ethernet" mac="00:e0:4c:00:00:01"/>'
     virtual = '<item description="docker0" mac="02:42:ac:11:00:02"/><item description="virbr0" mac="00:16:3e:00:00:05" virtualdev="1"/>'

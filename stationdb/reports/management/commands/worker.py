@@ -37,7 +37,7 @@ class Command(BaseCommand):
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
         worker = Worker()
-        upkeep = Upkeep(worker.spool, settings.REPORT_DOCUMENT_DAYS)
+        upkeep = Upkeep(worker.spool, settings.REPORT_DOCUMENT_DAYS, settings.REPORT_WAITING_DAYS)
         total = Counts()
         while not stop.is_set():
             try:
