@@ -57,7 +57,9 @@ def wanted(system: System, esp: Esp, home: Home, notes: list[str]) -> dict[str, 
     if looks_beside and home.uuid.lower() not in {each.decode().lower() for each in _SEARCH.findall(there)}:
         files[config] = f"{home.search}configfile $prefix/grub.cfg\n".encode()
     files.update(_removable(esp, folder, files, known, notes))
-    return {path: data for path, data in files.items() if not esp.find(path) or esp.read(path) != data}
+    files = {path: data for path, data in files.items() if not esp.find(path) or esp.read(path) != data}
+    esp.require_room(files)
+    return files
 
 
 def _is_lost(binary: bytes, known: set[str]) -> bool:

@@ -70,8 +70,7 @@ def _stage_menu(system: System, home: Home, notes: list[str]) -> None:
         found = re.search(pattern, text, re.MULTILINE)
         if found and found.group(1).lower() not in known:
             new[found.group(1)] = uuid
-    if new:
-        references.stage(tree, new)
+    tree.write_text(path, references.replaced(text, new))
 
 
 def _stage_resume(system: System) -> bool:

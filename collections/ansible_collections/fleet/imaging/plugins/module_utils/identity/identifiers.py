@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from typing import Optional
 
 from ansible_collections.fleet.core.plugins.module_utils.command import run
-from ansible_collections.fleet.core.plugins.module_utils.errors import InputError
+from ansible_collections.fleet.core.plugins.module_utils.errors import InputError, ToolError
 
 from ..disk.device import Disk
 from ..disk.table import DOS, PartitionTable
+from ..filesystem import read_signature
 from ..installed.system import System
 from ..installed.volume import Volume, part_uuid
 from .request import Request
@@ -108,3 +109,6 @@ def _write(volume: Volume, new: str) -> None:
             "ntfs": ["ntfslabel", f"--new-serial={new}", device],
         }[volume.type]
         run(argv, remedy=remedy)
+    found = read_signature(volume.device).uuid
+    if found.lower() != new.lower():  # swaplabel, for one, ends with 0 for what it cannot read
+        raise ToolError(f"{volume.describe()} was given the identifier {new}, but has {found}", remedy=remedy)

@@ -118,7 +118,9 @@ def _give(disk: Disk, root: str, request: Request, check: bool) -> Result:
     if plan.new_groups or groups.rename(system, request):
         groups.write(system, request, LVM in request.unique)
     if plan.new_groups or plan.hooks:
-        with opened(disk, root if "/" not in root else "", writable=True) as system:
+        group, slash, volume = root.partition("/")
+        root = f"{request.volume_group or group}/{volume}" if slash else root
+        with opened(disk, root, writable=True) as system:
             _finish(replace(plan, system=system), request)
     return result
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Optional
 
@@ -18,6 +19,9 @@ from .volume import InstalledError, Volume
 
 _LIMIT = 32 << 20
 _ENTRIES = 5000
+_CLUSTER = 32768
+"""Bytes that a file may take more than it has: the largest cluster of a FAT."""
+
 _NAME = re.compile(r"[\w .()+~#-]{1,200}")
 _NEW = "FLEETNEW.TMP"
 
@@ -86,6 +90,19 @@ class Esp:
             copy = Path(folder) / "copy"
             self._run("mcopy", "-n", f"::/{spelled}", str(copy))
             return copy.read_bytes()
+
+    def require_room(self, files: Mapping[str, bytes]) -> None:
+        """Raise InstalledError unless there is room for all of these files, of which each is written beside the one it replaces."""
+        said = re.search(r"^\s*([0-9 ]+) bytes free", self._run("mdir", "::/").stdout, re.MULTILINE)
+        free = int(said.group(1).replace(" ", "")) if said else 0
+        there = {path.lower(): size for path, size in self._entries()}
+        more = sum(max(0, len(data) - there.get(path.lower(), 0)) for path, data in files.items())
+        needed = more + max((len(data) for data in files.values()), default=0) + len(files) * _CLUSTER
+        if files and needed > free:
+            raise InstalledError(
+                f"{self.volume.describe()} is full: {needed} bytes are needed, {free} are free. Nothing was changed",
+                remedy="Make room on the model's EFI system partition and capture it again",
+            )
 
     def write(self, path: str, data: bytes) -> None:
         """Write a file under another name, then give it its own: a cut in between leaves it missing, never torn. Raises InstalledError."""

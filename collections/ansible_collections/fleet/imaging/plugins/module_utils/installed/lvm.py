@@ -21,12 +21,11 @@ from ..filesystem import probe
 from .volume import InstalledError, Volume
 
 CONTROL = Path("/dev/mapper/control")
-MEMBER = "LVM2_member"
 
 
 def members(volumes: Sequence[Volume]) -> list[Path]:
     """The physical volumes among a disk's partitions."""
-    return [volume.device for volume in volumes if volume.type == MEMBER]
+    return [volume.device for volume in volumes if volume.is_physical]
 
 
 def lvm(devices: Sequence[Path], *argv: str) -> str:

@@ -16,7 +16,7 @@ from ansible_collections.fleet.core.plugins.module_utils.errors import FleetErro
 from ..disk.device import Disk
 from ..disk.partitions import partition_of
 from ..disk.table import DOS, PartitionTable
-from ..filesystem import AmbiguousFilesystem, Filesystem, probe
+from ..filesystem import AmbiguousFilesystem, Filesystem, probe, read_signature
 from .fstab import Mount
 
 ESP = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
@@ -37,7 +37,10 @@ class NoSystem(InstalledError):
 
 @dataclass(frozen=True)
 class Volume:
-    """A partition (name is its number) or a logical volume (name is ``group/volume``, number 0), and what is on it."""
+    """A partition (name is its number) or a logical volume (name is ``group/volume``, number 0), and what is on it.
+
+    is_physical: whether LVM keeps its volumes there.
+    """
 
     name: str
     device: Path
@@ -46,6 +49,7 @@ class Volume:
     part_type: str = ""
     part_uuid: str = ""
     part_name: str = ""
+    is_physical: bool = False
 
     @property
     def type(self) -> str:
@@ -103,6 +107,7 @@ def partitions(disk: Disk, table: PartitionTable) -> list[Volume]:
                 entry.type if table.label == DOS else entry.type.upper(),
                 part_uuid(table, entry.number),
                 entry.name,
+                read_signature(device).type == "LVM2_member",
             )
         )
     return found
