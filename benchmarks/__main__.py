@@ -13,13 +13,24 @@ import signal
 import sys
 import time
 
-from . import capture, console, delta, inventory, reports, restore
+from . import capture, console, delta, inventory, multicast, reports, restore
 from .bench import Bench, BenchError
 
-BENCHMARKS = {"capture": capture, "console": console, "restore": restore, "delta": delta, "inventory": inventory, "reports": reports}
+BENCHMARKS = {
+    "capture": capture,
+    "console": console,
+    "restore": restore,
+    "delta": delta,
+    "inventory": inventory,
+    "multicast": multicast,
+    "reports": reports,
+}
 
 ON_DISKS = ("capture", "restore", "delta")
 """Benchmarks that need the tools below, loop devices and mounts."""
+
+IN_NETWORKS = {"udp-sender": "udpcast", "ip": "iproute2", "tc": "iproute2", "nft": "nftables"}
+"""Tool and Debian package that benchmarks of networks need, root besides."""
 
 PACKAGES = {
     "partclone.ext4": "partclone",
@@ -46,10 +57,13 @@ def main() -> int:
     missing = sorted({package for tool, package in PACKAGES.items() if not shutil.which(tool)})
     if missing and options.name in ON_DISKS:
         return _refuse(f"missing Debian packages: apt-get install {' '.join(missing)}")
+    missing = sorted({package for tool, package in IN_NETWORKS.items() if not shutil.which(tool)})
+    if missing and options.name == "multicast":
+        return _refuse(f"missing Debian packages: apt-get install {' '.join(missing)}")
     if importlib.util.find_spec("ansible") is None:
         return _refuse("ansible-core is missing, which our modules are started with: run make setup")
-    if os.geteuid() != 0 and options.name in ON_DISKS:
-        return _refuse("loop devices and mounts need root: run it with sudo")
+    if os.geteuid() != 0 and options.name in (*ON_DISKS, "multicast"):
+        return _refuse("loop devices, mounts and network namespaces need root: run it with sudo")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, frame: sys.exit(128 + number))
     started = time.monotonic()

@@ -4,8 +4,9 @@
 """How fast a sender sends: at most the ceiling, and no faster than the network passes it.
 
 Loss alone does not say that the network is full: one bad cable loses 1 % at any rate. So the sender tries: when more is lost than it is
-used to, it sends a fifth slower for a moment. If then much less is lost, packets had been too many, and the rate becomes what came
-through; if not, that loss is what the network is like, and the sender goes on as before. Afterwards it grows slowly again.
+used to, it sends a fifth slower for a moment (or more, when more is lost). If then much less is lost, packets had been too many, and the
+rate becomes what came through; if not, that loss is what the network is like, and the sender goes on as before. Afterwards it grows slowly
+again, as long as no more is lost than usual.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ TICK = 0.25
 _UNUSUAL, _FACTOR = 0.03, 1.5
 """More than this, beyond 1.5 times the usual loss, in two ticks in a row, is worth a try."""
 _SLOWER = 0.8
+_HARMLESS = 0.01
+"""Beyond the usual loss, at which the rate may grow."""
 _LESS = 0.5
 """Of the loss before: a network that was full by a quarter loses nothing at four fifths of the rate."""
 _TRIAL_TICKS = 3
@@ -65,18 +68,21 @@ class Pace:
         self._rest = max(self._rest - 1, 0)
         if self._trial:
             self._judge(self._trial, loss)
-        elif loss > self._usual * _FACTOR + _UNUSUAL and (not self._rest or loss > 3 * self._usual + 0.2):
+        elif loss > self._usual * _FACTOR + _UNUSUAL:
+            if self._rest and loss < 3 * self._usual + 0.2:
+                return
             self._suspect.append(loss)
             if len(self._suspect) < 2:
                 return
             self._trial = (min(self._suspect), self.rate, measured)
             self._suspect = []
             self._ticks = 0
-            self._limit(measured * _SLOWER)
+            self._limit(measured * min(_SLOWER, 1 - self._trial[0]))
         else:
             self._suspect = []
-            self._usual += (loss - self._usual) * 0.1
-            self._grow(measured)
+            if loss <= self._usual + _HARMLESS:
+                self._grow(measured)
+            self._usual += min(loss - self._usual, 0) * 0.1  # it rises by a trial only: else it would follow a network that fills up
 
     def _judge(self, trial: tuple[float, Optional[float], float], loss: float) -> None:
         self._ticks += 1

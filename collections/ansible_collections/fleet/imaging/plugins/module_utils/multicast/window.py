@@ -63,6 +63,7 @@ class Window:
                 if not left:
                     self.whole.append(first)
             first += count
+        self._advance_head()
 
     def _held(self, first: int, end: int) -> int:
         """How many segments of a range came before its plan."""

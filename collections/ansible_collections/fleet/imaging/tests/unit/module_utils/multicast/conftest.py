@@ -137,7 +137,8 @@ class Segment:
         """A share of the packets to a host is lost: on its port of the bridge, each for itself."""
         rules = f"add table netdev t{number}\n"
         rules += f"add chain netdev t{number} c {{ type filter hook egress device p{number} priority 0; }}\n"
-        rules += f"add rule netdev t{number} c meta l4proto udp numgen random mod 10000 < {round(percent * 100)} drop\n"
+        share = "" if percent >= 100 else f"numgen random mod 10000 < {round(percent * 100)} "
+        rules += f"add rule netdev t{number} c meta l4proto udp {share}drop\n"
         tool("ip", "netns", "exec", self._bridge, "nft", "-f", "-", stdin=rules)
 
     def cable(self, number: int, state: str) -> None:
