@@ -53,9 +53,13 @@ options:
       - slots
       - ports
       - inputs
+      - modems
       - local_users
       - local_groups
       - users
+      - virtualmachines
+      - antivirus
+      - licenseinfos
       - softwares
       - smart
 seealso:

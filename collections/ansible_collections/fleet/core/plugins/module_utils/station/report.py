@@ -12,14 +12,17 @@ from typing import Callable, Optional
 from ..errors import InputError
 from . import (
     accounts,
+    antivirus,
     batteries,
     bios,
     cpus,
     drives,
     hardware,
     inputs,
+    licenses,
     logins,
     memories,
+    modems,
     monitors,
     networks,
     operatingsystem,
@@ -31,6 +34,7 @@ from . import (
     softwares,
     storages,
     usbdevices,
+    virtualmachines,
 )
 from .root import Root
 from .row import Row, clean, plain
@@ -57,9 +61,13 @@ COLLECTORS: dict[str, Collector] = {
     "slots": slots.slots,
     "ports": slots.ports,
     "inputs": inputs.collect,
+    "modems": modems.collect,
     "local_users": accounts.users,
     "local_groups": accounts.groups,
     "users": logins.collect,
+    "virtualmachines": virtualmachines.collect,
+    "antivirus": antivirus.collect,
+    "licenseinfos": licenses.collect,
     "softwares": softwares.collect,
     "smart": smart.collect,
 }

@@ -45,6 +45,9 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "local_users": ("id",),
     "local_groups": ("id", "name"),
     "users": ("login",),
+    "virtualmachines": ("name",),
+    "antivirus": ("name",),
+    "licenseinfos": ("name",),
     "softwares": ("name",),
     "smart": ("device",),
 }

@@ -69,6 +69,8 @@ def compare(mine: smbios.Structure, name: str, value: str, theirs: str) -> None:
         assert is_of_its_time(mine.type, name) or value in ("Unknown", "0x0000"), (mine.type, name, value, theirs)
     elif mine.type == words.SLOT and name == "Type":
         assert theirs.endswith(value) or is_of_its_time(mine.type, name)
+    elif name == "Design Capacity" and theirs == "0 mWh":
+        assert value != theirs  # a multiplier of 0 was never filled in
     elif name == "Design Capacity" or not is_of_its_time(mine.type, name):
         assert value == theirs, (mine.type, name)
 
