@@ -17,17 +17,17 @@ def read(shape: Any) -> dict[int, Any]:
 
 def changed(shape: Any) -> dict[int, Any]:
     """Of what changes: the shape as it is now."""
-    return {200: shape, **_problems(401, 403, 404, 409, 412, 413, 422)}
+    return {200: shape, **_problems(401, 403, 404, 409, 412, 413, 422, 503)}
 
 
 def created(shape: Any) -> dict[int, Any]:
     """Of what adds: the shape as it is now."""
-    return {201: shape, **_problems(401, 403, 404, 409, 413, 422)}
+    return {201: shape, **_problems(401, 403, 404, 409, 413, 422, 503)}
 
 
 def removed() -> dict[int, Any]:
     """Of what removes."""
-    return {204: None, **_problems(401, 403, 404, 409, 412, 422)}
+    return {204: None, **_problems(401, 403, 404, 409, 412, 422, 503)}
 
 
 def _problems(*statuses: int) -> dict[int, Any]:

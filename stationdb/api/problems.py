@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelError
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, OperationalError
 from django.db.models import ProtectedError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from ninja import NinjaAPI
@@ -18,6 +18,7 @@ from ninja.errors import HttpError, ValidationError
 from pydantic import BaseModel, Field
 
 from ..errors import Denied, Fault, Faulty, Missing, Outdated, StationDBError, Taken
+from .transactions import is_busy
 
 STATUS: dict[type[StationDBError], int] = {Missing: 404, Denied: 403, Taken: 409, Outdated: 412}
 """Of what is not listed: 422."""
@@ -86,6 +87,14 @@ def add_handlers(api: NinjaAPI) -> None:
     @api.exception_handler(ProtectedError)
     def protected(request: HttpRequest, error: ProtectedError) -> HttpResponse:
         return problem(api, request, 409, [Fault("Something still belongs to it.", "", "Move or remove what belongs to it first.")])
+
+    @api.exception_handler(OperationalError)
+    def busy(request: HttpRequest, error: OperationalError) -> HttpResponse:
+        if not is_busy(error):
+            raise error
+        response = problem(api, request, 503, [Fault("Other changes stood in the way of this one.", "", "Send it again in a moment.")])
+        response["Retry-After"] = "1"
+        return response
 
     api.add_exception_handler(Http404, answer(404, "There is nothing of this name.", "Look at the list for the names there are."))
     api.add_exception_handler(

@@ -9,7 +9,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.operation import Operation
@@ -20,6 +19,7 @@ from . import problems
 from .auth import SessionAuth, TokenAuth
 from .etags import etag_of, matches
 from .parsing import StrictParser
+from .transactions import done_once
 
 DESCRIPTION = """
 Who the stations are, what they report, and the inventory Ansible runs on.
@@ -49,8 +49,7 @@ def in_one_transaction(view: View) -> View:
     def run(request: HttpRequest, *args: Any, **values: Any) -> Any:
         if request.method == "GET":
             return view(request, *args, **values)
-        with transaction.atomic():
-            return view(request, *args, **values)
+        return done_once(lambda: view(request, *args, **values))
 
     return run
 

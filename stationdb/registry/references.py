@@ -57,15 +57,27 @@ class References:
         )
 
     @staticmethod
-    def stations_named(names: Iterable[str], perimeter: Perimeter | None = None, lock: bool = False) -> dict[str, Station]:
+    def stations_named(names: Iterable[str], perimeter: Perimeter | None = None) -> dict[str, Station]:
         """Stations by lowercase name; those of every site without a perimeter, for what is about names that are free."""
         wanted = sorted({name.lower() for name in names if "\0" not in name})
         found: dict[str, Station] = {}
         for start in range(0, len(wanted), PART):
             query = Station.objects.all() if perimeter is None else Station.objects.within(perimeter)
-            query = query.select_for_update() if lock else query
             for station in query.annotate(lower=Lower("name")).filter(lower__in=wanted[start : start + PART]):
                 found[station.name.lower()] = station
+        return found
+
+    @classmethod
+    def locked_stations(cls, names: Iterable[str]) -> dict[str, Station]:
+        """The same of every site, which nobody else changes until the transaction ends.
+
+        Locked in the order of their ids, so that two changes of the same stations wait for each other in a line, not in a circle.
+        """
+        ids = sorted(station.pk for station in cls.stations_named(names).values())
+        found: dict[str, Station] = {}
+        for start in range(0, len(ids), PART):
+            locked = Station.objects.select_for_update().filter(pk__in=ids[start : start + PART]).order_by("pk")
+            found |= {station.name.lower(): station for station in locked}
         return found
 
     def resolve(self, row: Row) -> None:

@@ -146,7 +146,8 @@ class UpsertPlan:
 
     def _match(self) -> None:
         """Find the stations that are there, and lock them for the transaction."""
-        known = References.stations_named({row.name for row in self.rows}, lock=transaction.get_connection().in_atomic_block)
+        find = References.locked_stations if transaction.get_connection().in_atomic_block else References.stations_named
+        known = find({row.name for row in self.rows})
         seen: set[str] = set()
         for row in self.rows:
             station = known.get(row.name.lower())
