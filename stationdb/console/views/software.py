@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy
 
 from ...accounts.rights import Right
 from ...registry.models import Station
-from ...reports.models import Holding, Software, SoftwareVersion
+from ...reports.models import Software, SoftwareVersion
 from .. import sheet
-from ..holdings import counts, holders, seen, versions_below
+from ..holdings import counts, held_of, holders, seen, versions_below
 from ..paging import counted, paged
 from ..sheet import Column
 from .access import Request, exporting, page
@@ -171,8 +171,12 @@ def _asked(request: Request, it: Software) -> tuple[str, str, list[int]]:
     if below:
         return below, "", versions_below(it, below)
     if "version" in request.GET:
-        return "", version or _("none"), list(SoftwareVersion.objects.filter(software=it, version=version).values_list("id", flat=True))
-    return "", "", list(SoftwareVersion.objects.filter(software=it).values_list("id", flat=True))
+        return (
+            "",
+            version or _("none"),
+            list(SoftwareVersion.objects.filter(software=it, version=version).order_by().values_list("id", flat=True)),
+        )
+    return "", "", list(SoftwareVersion.objects.filter(software=it).order_by().values_list("id", flat=True))
 
 
 def _lines(some: list[Software], request: Request) -> list[Line]:
@@ -198,9 +202,7 @@ def _versions(ids: Any) -> dict[int, SoftwareVersion]:
 
 
 def _held(some: list[Station], ids: list[int]) -> list[Held]:
-    """Which of some versions each station holds."""
-    pairs = Holding.objects.filter(software_version_id__in=ids, station__in=[each.pk for each in some])
-    versions: dict[int, list[str]] = {}
-    for station, version in pairs.order_by("software_version__version_key").values_list("station_id", "software_version__version"):
-        versions.setdefault(station, []).append(version)
-    return [Held(each, versions.get(each.pk, [])) for each in some]
+    """Which of some versions each station holds, lowest first."""
+    held = held_of(ids, some)
+    known = _versions(set().union(*held.values()))
+    return [Held(each, [known[pk].version for pk in sorted(held[each.pk], key=lambda pk: bytes(known[pk].version_key))]) for each in some]

@@ -9,6 +9,7 @@ import csv
 import io
 import re
 import subprocess
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -20,11 +21,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from stationdb.accounts.models import User
+from stationdb.accounts.perimeter import Perimeter
+from stationdb.accounts.rights import Right
+from stationdb.console.holdings import counts, held_of, holders, seen
 from stationdb.console.models import SavedFilter
 from stationdb.console.paging import paged
 from stationdb.console.views.stations import SORTS
 from stationdb.registry.models import Group, Site, Station
-from stationdb.reports.models import Software
+from stationdb.reports.models import Holding, Software
 from stationdb.tests.fleet import EDITOR, make_fleet
 
 
@@ -248,3 +252,22 @@ def test_the_box_offers_nothing_of_other_sites(reader):
     for text in ("site = ", "site(", "name = ", "group(", "software "):
         page = reader.get("/stations/complete/", {"q": text}).content.decode()
         assert "agency0002" not in page and "pc00002" not in page and "south" not in page
+
+
+@pytest.mark.parametrize("few", [0, 1500])
+def test_what_is_counted_by_bundles_is_what_stations_hold(fleet, monkeypatch, few):
+    monkeypatch.setattr("stationdb.console.holdings.FEW", few)
+    north = {site.pk for site in Site.objects.filter(path__contains=Site.objects.get(slug="north").path)}
+    for perimeter in (Perimeter.everything(), Perimeter({Right.VIEW.value: frozenset(north)})):
+        held = list(Holding.objects.within(perimeter).values_list("software_version_id", "software_version__software", "station_id"))
+        software = list(Software.objects.order_by("pk"))
+        expected = {each.pk: Counter(version for version, owner, _station in held if owner == each.pk) for each in software}
+        assert counts(software, perimeter) == expected
+        assert set(seen(perimeter)) == {each for each in software if expected[each.pk]}
+        for each in (software[0], software[7]):
+            ids = list(each.versions.values_list("pk", flat=True))
+            stations = {station for version, _owner, station in held if version in ids}
+            assert set(holders(ids, perimeter).values_list("pk", flat=True)) == stations
+            pairs = {(version, station) for version, _owner, station in held if version in ids}
+            of = held_of(ids, fleet.stations)
+            assert {(version, station) for station, versions in of.items() for version in versions if station in stations} == pairs

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -90,3 +92,18 @@ TEXTS = st.one_of(st.text(max_size=30), st.lists(st.sampled_from(SOME_WORDS.spli
 @given(TEXTS)
 def test_nothing_that_is_written_is_an_error(stations, text):
     complete(text, len(text), EVERYTHING)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's planner")
+@pytest.mark.parametrize("text", ['software "lib', 'software libreoffice < "2'])
+def test_completion_never_begins_with_the_holdings_of_the_whole_fleet(stations, sites, text):
+    """Without statistics PostgreSQL turned an EXISTS around; a query behind each row cannot be turned around."""
+    for perimeter in (EVERYTHING, within(sites["north"])):
+        with CaptureQueriesContext(connection) as queries:
+            complete(text, len(text), perimeter)
+        asked = [query["sql"] for query in queries if "reports_holding" in query["sql"]]
+        assert len(asked) == 1
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {asked[0]}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        assert "SubPlan" in plan and "Semi Join" not in plan and "hashed SubPlan" not in plan, plan
