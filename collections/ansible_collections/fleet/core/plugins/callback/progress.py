@@ -76,6 +76,7 @@ class CallbackModule(Default):
         self._region = LiveRegion(sys.stdout)
         self._working: dict[str, Report] = {}
         self._told: dict[str, tuple[str, float]] = {}
+        self._together: dict[str, set[str]] = {}
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
         super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
@@ -91,7 +92,8 @@ class CallbackModule(Default):
         if report is None:
             super().v2_runner_on_async_poll(result)
             return
-        host = result.host.get_name()
+        host = report.station or result.host.get_name()
+        self._together.setdefault(result.host.get_name(), set()).add(host)
         if self._style == "bars":
             self._working[host] = report
             self._draw()
@@ -130,10 +132,10 @@ class CallbackModule(Default):
         return head + stringc(drawing, C.COLOR_OK) + tail[: width - len(head) - len(drawing)]
 
     def _ended(self, result: Any) -> None:
-        """Forget a host whose task has ended."""
-        host = result.host.get_name()
-        self._told.pop(host, None)
-        self._working.pop(host, None)
+        """Forget a host whose task has ended, and those that it told of."""
+        for host in self._together.pop(result.host.get_name(), ()):
+            self._told.pop(host, None)
+            self._working.pop(host, None)
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self._ended(result)

@@ -24,6 +24,8 @@ class Report:
     unit: str
     rate: float
     note: str
+    station: str = ""
+    """Whose it is, when one task tells the progress of several stations; empty: the host's."""
 
     @classmethod
     def of(cls, progress: Any) -> Optional[Report]:
@@ -36,8 +38,8 @@ class Report:
             return None
         if not all(map(math.isfinite, (done, total, rate))):
             return None
-        operation, unit, note = (_printable(progress.get(key, "")) for key in ("operation", "unit", "note"))
-        return cls(operation, max(done, 0.0), max(total, 0.0), unit, max(rate, 0.0), note)
+        operation, unit, note, station = (_printable(progress.get(key, "")) for key in ("operation", "unit", "note", "station"))
+        return cls(operation, max(done, 0.0), max(total, 0.0), unit, max(rate, 0.0), note, station)
 
     @property
     def fraction(self) -> Optional[float]:

@@ -31,6 +31,10 @@ options:
     description: Who may sign images; lines as in the ALLOWED SIGNERS section of ssh-keygen(1).
     type: str
     required: true
+  ca:
+    description: Certificates of the authority of the content stores, as text, instead of O(ca_file).
+    type: str
+    default: ""
   erase:
     description:
       - Identity of the disk whose contents may be replaced, as M(fleet.imaging.disk_info) says it, such as V(serial:S4EVNX0M) or
@@ -41,8 +45,9 @@ options:
     description:
       - V(delta) reads the disk and fetches only what differs.
       - V(full) fetches and writes everything.
+      - V(table) lays out the partition table and writes no contents; what a partition of the same place holds stays.
     type: str
-    choices: [delta, full]
+    choices: [delta, full, table]
     default: delta
   partitions:
     description: Numbers of the partitions to restore into the table that the disk has; all, with the image's table, when not given.
@@ -208,6 +213,7 @@ signer:
   sample: centre
 """
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +224,7 @@ from ansible_collections.fleet.core.plugins.module_utils.content.signed import f
 from ansible_collections.fleet.core.plugins.module_utils.content.store import ManifestRef
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
+from ansible_collections.fleet.imaging.plugins.module_utils.clone.params import authority
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.identity import DiskIdentity
 from ansible_collections.fleet.imaging.plugins.module_utils.engine.registry import engine_named
@@ -229,13 +236,14 @@ ARGUMENT_SPEC = {
     "image": {"type": "str", "required": True},
     "version": {"type": "str", "required": True},
     "sources": {"type": "list", "elements": "str", "required": True},
+    "ca": {"type": "str", "default": ""},
     "ca_file": {"type": "path"},
     "connections": {"type": "int", "default": 4},
     "rate": {"type": "int", "default": 0},
     "allowed_signers": {"type": "str", "required": True},
     "disk": {"type": "str", "required": True},
     "erase": {"type": "str", "required": True},
-    "mode": {"type": "str", "choices": ["delta", "full"], "default": "delta"},
+    "mode": {"type": "str", "choices": ["delta", "full", "table"], "default": "delta"},
     "partitions": {"type": "list", "elements": "int"},
     "keep": {"type": "list", "elements": "int"},
     "grow": {"type": "bool", "default": True},
@@ -245,21 +253,23 @@ ARGUMENT_SPEC = {
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, mutually_exclusive=[("ca", "ca_file")])
     params = module.params
     progress = Progress.from_module(module)
     try:
-        ca_file = Path(params["ca_file"]) if params["ca_file"] else None
-        fetcher: Fetcher[Any] = Fetcher(params["sources"], ca_file=ca_file, connections=params["connections"], rate=params["rate"])
-        signed = fetch_manifest(fetcher, ManifestRef("image", params["image"], params["version"]), params["allowed_signers"])
-        image = ImageDescription.of(signed.manifest)
-        disk = Disk.open(params["disk"])
-        options = RestoreOptions(tuple(params["partitions"] or ()), tuple(params["keep"] or ()), params["grow"])
-        engine = engine_named(image.engine, Path(params["work_dir"]))
-        plan = ImageRestore.plan(disk, DiskIdentity.parse(params["erase"]), image, engine, options)
-        writer = StreamWriter(fetcher, progress, delta=params["mode"] == "delta", verify=params["verify"])
-        diff = plan.table_diff()
-        result = plan.preview(writer) if module.check_mode else plan.run(writer, progress).as_dict()
+        with contextlib.ExitStack() as stack:
+            ca_file = Path(params["ca_file"]) if params["ca_file"] else stack.enter_context(authority(params["ca"]))
+            fetcher: Fetcher[Any] = Fetcher(params["sources"], ca_file=ca_file, connections=params["connections"], rate=params["rate"])
+            signed = fetch_manifest(fetcher, ManifestRef("image", params["image"], params["version"]), params["allowed_signers"])
+            image = ImageDescription.of(signed.manifest)
+            disk = Disk.open(params["disk"])
+            chosen, kept = tuple(params["partitions"] or ()), tuple(params["keep"] or ())
+            options = RestoreOptions(chosen, kept, params["grow"], table_only=params["mode"] == "table")
+            engine = engine_named(image.engine, Path(params["work_dir"]))
+            plan = ImageRestore.plan(disk, DiskIdentity.parse(params["erase"]), image, engine, options)
+            writer = StreamWriter(fetcher, progress, delta=params["mode"] == "delta", verify=params["verify"])
+            diff = plan.table_diff()
+            result = plan.preview(writer) if module.check_mode else plan.run(writer, progress).as_dict()
     except FleetError as error:
         module.fail_json(msg=str(error), **error.details)
     module.exit_json(**result, signer=signed.signer, diff=diff)

@@ -63,9 +63,9 @@ class BlocksEngine(Engine):
         return writer.differing([*map(_target, direct), *others]) + sum(job.stream.used for job in squeezed)
 
     def restore(self, jobs: Sequence[PartitionJob], others: Sequence[Target], writer: StreamWriter) -> None:
-        """Write what differs; a filesystem larger than its partition is restored into a longer one and shrunk."""
+        """Write what differs; a filesystem larger than its partition is restored into a longer one and shrunk, by itself."""
         direct, squeezed = _sorted(jobs)
-        writer.write([*map(_target, direct), *others])
+        writer.write([*map(_target, direct), *others], together=True)
         for job in squeezed:
             try:
                 with span(job.partition.path, job.stream.size, self.work_dir) as longer:

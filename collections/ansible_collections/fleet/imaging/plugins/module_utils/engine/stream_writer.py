@@ -16,10 +16,10 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Any, Callable, Optional, Protocol
 
 from ansible_collections.fleet.core.plugins.module_utils.content.chunk import CHUNK_SIZE, DIGEST_SIZE, Chunk, digest
-from ansible_collections.fleet.core.plugins.module_utils.content.fetch import Fetcher
+from ansible_collections.fleet.core.plugins.module_utils.content.fetch import Fetcher, FetchReport
 from ansible_collections.fleet.core.plugins.module_utils.content.manifest import Extent, Stream
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.parallel import for_each
@@ -91,6 +91,17 @@ class _Fetch:
     places: Sequence[_Place]
 
 
+class Session(Protocol):
+    """Chunks that come when they come, to all stations that are restored together: nobody asks for one and waits for it."""
+
+    def receive(self, wanted: Iterable[Any], begin: Callable[[], None], consume: Callable[[Any, memoryview], None]) -> FetchReport:
+        """Give every wanted chunk (see content.fetch.Wanted) to consume, verified, once each, in the order of arrival.
+
+        begin is called once, before the first of them and when nothing is wanted as well: until the others are there nothing is written.
+        The memory is consume's only until it returns. Raises FleetError when a chunk cannot be had by any means.
+        """
+
+
 class _Open:
     """A target while it is written."""
 
@@ -134,9 +145,12 @@ def unused(extents: Iterable[Extent], start: int, end: int) -> Iterator[tuple[in
 class StreamWriter:
     """Writes streams to devices."""
 
-    def __init__(self, fetcher: Fetcher[_Fetch], progress: Progress, *, delta: bool = True, verify: bool = True) -> None:
-        """delta: read the disk first and fetch what differs; verify: read back what was written."""
+    def __init__(
+        self, fetcher: Fetcher[Any], progress: Progress, *, delta: bool = True, verify: bool = True, session: Optional[Session] = None
+    ) -> None:
+        """delta: read the disk first and fetch what differs; verify: read back what was written; session: whom to restore with."""
         self._fetcher = fetcher
+        self._session = session
         self.progress = progress
         self.delta = delta
         self.verifies = verify
@@ -153,14 +167,17 @@ class StreamWriter:
             self._scan(opened)
             return sum(place.chunk.used for each in opened for place in each.differing())
 
-    def write(self, targets: Sequence[Target]) -> RestoreCount:
-        """Make the devices hold the streams; FleetError when one byte of them is not verified at the end."""
+    def write(self, targets: Sequence[Target], *, together: bool = False) -> RestoreCount:
+        """Make the devices hold the streams; FleetError when one byte of them is not verified at the end.
+
+        together: with the stations of the session, when there is one; that can be done once.
+        """
+        session = self._session if together else None
         with contextlib.ExitStack() as stack:
             opened = self._open(stack, targets, write=True)
             self._scan(opened)
             changed = [each for each in opened if any(each.differs)]
-            self._make_unmountable(changed)
-            self._transfer(changed)
+            self._transfer(changed, session)
             for each in changed:
                 each.file.sync()
             if self.verifies:
@@ -232,17 +249,23 @@ class StreamWriter:
         each.file.write(0, memoryview(aligned_buffer(min(HEAD, each.file.size))))
         each.file.sync()
 
-    def _transfer(self, changed: Sequence[_Open]) -> None:
-        self.progress.begin("restore", sum(place.chunk.used for each in changed for place in each.differing()))
+    def _transfer(self, changed: Sequence[_Open], session: Optional[Session]) -> None:
+        def begin() -> None:
+            self._make_unmountable(changed)
+            self.progress.begin("restore", sum(place.chunk.used for each in changed for place in each.differing()))
 
-        def put(item: _Fetch, data: memoryview) -> None:
+        def put(item: Any, data: memoryview) -> None:
             for place in item.places:
                 self._put_or_hold(place, data)
 
         def put_zeros(place: _Place, view: memoryview) -> None:
             self._put_or_hold(place, view[: place.chunk.length])
 
-        report = self._fetcher.chunks(_wanted(changed), put)
+        if session:
+            report = session.receive(_wanted(changed), begin, put)
+        else:
+            begin()
+            report = self._fetcher.chunks(_wanted(changed), put)
         self.count.bytes_fetched += report.bytes
         for url, chunks in report.sources.items():
             self.count.sources[url] = self.count.sources.get(url, 0) + chunks

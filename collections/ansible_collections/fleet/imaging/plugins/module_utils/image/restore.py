@@ -36,6 +36,8 @@ class RestoreOptions:
     """Partitions of the disk that stay as they are, contents included."""
     grow: bool = True
     """Whether the last partition and its filesystem take the room of a larger disk."""
+    table_only: bool = False
+    """Whether the table is all that is written."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ class ImageRestore:
         if disk.read_only:
             raise InputError(f"{disk.describe()} is read-only. Nothing was changed")
         disk.refuse_if_in_use()
+        if options.partitions and options.table_only:
+            raise InputError("partitions are restored into the table that the disk has", remedy="Name them, or lay out the image's table")
         if options.partitions and options.keep:
             raise InputError("partitions and keep exclude each other", remedy="Name the partitions to restore, or those to keep")
         if options.partitions:
@@ -115,6 +119,8 @@ class ImageRestore:
                 keep=kept,
             )
             _refuse_boot_code_over(kept, image, table)
+        if options.table_only:
+            contents = ()
         engine.require([content.stream for content in contents if not content.is_swap])
         return cls(disk, image, engine, table, contents, options)
 
@@ -185,7 +191,7 @@ class ImageRestore:
         ]
 
     def _others(self) -> list[Target]:
-        if self.image.bootcode is None or self.options.partitions:
+        if self.image.bootcode is None or self.options.partitions or self.options.table_only:
             return []
         return [Target(self.image.bootcode, self.disk.path, partition=False)]
 

@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, Fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a session begins, as a file on the sender that may be changed while it waits.
+
+The file is JSON of an object with any of count, minimum, wait and give_up (interface.StartPolicy). What cannot be read changes nothing:
+somebody may be writing it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Optional
+
+from ansible_collections.fleet.core.plugins.module_utils.errors import InputError
+
+from ..multicast.interface import StartPolicy
+
+
+class Control:
+    """The start policy of one session; a context manager that makes its file and removes it."""
+
+    def __init__(self, policy: StartPolicy, path: Optional[Path]) -> None:
+        self._policy = policy
+        self._path = path
+
+    def __enter__(self) -> Control:
+        if self._path:
+            self._path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            self._path.unlink(missing_ok=True)
+            with open(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+                json.dump({key: getattr(self._policy, key) for key in _KEYS}, file)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._path:
+            self._path.unlink(missing_ok=True)
+
+    def policy(self) -> StartPolicy:
+        """What counts now."""
+        if self._path:
+            with contextlib.suppress(OSError, ValueError, InputError):
+                self._policy = policy(json.loads(self._path.read_text(encoding="utf-8")), self._policy)
+        return self._policy
+
+
+_KEYS = ("count", "minimum", "wait", "give_up")
+
+
+def policy(document: Any, before: StartPolicy) -> StartPolicy:
+    """A policy with what the document says and the rest as before; InputError when it says something else."""
+    if not isinstance(document, Mapping):
+        raise InputError("a start policy is an object")
+    values = {key: document.get(key, getattr(before, key)) for key in _KEYS}
+    for key, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1 << 31:
+            raise InputError(f"{key} is {value!r:.40}, not a number from 0 on")
+    return StartPolicy(int(values["count"]), int(values["minimum"]), float(values["wait"]), float(values["give_up"]))

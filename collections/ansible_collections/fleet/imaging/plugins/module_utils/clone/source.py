@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, Fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a sender has its chunks from. The multicast session (interface.Source) asks for frames and does not know."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from ansible_collections.fleet.core.plugins.module_utils.content.chunk import Chunk
+from ansible_collections.fleet.core.plugins.module_utils.content.chunk import digest as digest_of
+from ansible_collections.fleet.core.plugins.module_utils.content.manifest import Manifest
+from ansible_collections.fleet.core.plugins.module_utils.content.store import ChunkDamaged, ChunkMissing, ChunkStore
+from ansible_collections.fleet.core.plugins.module_utils.zstd import Compressor
+
+from ..disk.device import Disk
+from ..disk.partitions import partition_of
+from ..disk.table import PartitionTable
+from ..engine.blockio import BlockFile, aligned_buffer, read_used
+from ..image.description import BOOTCODE
+
+
+def _in_order(manifest: Manifest) -> list[bytes]:
+    """The chunks of an image, each once, in the order in which they lie on the disk."""
+    return list(dict.fromkeys(chunk.digest for stream in manifest.streams for chunk in stream.chunks() if not chunk.is_zero))
+
+
+class StoreSource:
+    """The folder of a content store, the centre's or a relay's. Frames go out as they are stored; receivers verify them."""
+
+    def __init__(self, store: ChunkStore, manifest: Manifest) -> None:
+        self._store = store
+        self.digests: Sequence[bytes] = _in_order(manifest)
+
+    def frame(self, digest: bytes) -> bytes:
+        """A chunk's frame; ChunkMissing when the store has not got it."""
+        try:
+            return self._store.chunk_path(digest).read_bytes()
+        except FileNotFoundError as error:
+            raise ChunkMissing(f"chunk {digest.hex()} is not in {self._store.root}") from error
+
+
+class DiskSource:
+    """The disk of a station that has the image. What has changed there since is not sent: it does not hash to its name."""
+
+    def __init__(self, disk: Disk, manifest: Manifest, stack: contextlib.ExitStack) -> None:
+        """stack: closes the devices at its end."""
+        self._places: dict[bytes, tuple[BlockFile, Chunk]] = {}
+        self._compressor = Compressor()
+        self._view = memoryview(aligned_buffer(manifest.chunk_size))
+        table = PartitionTable.from_disk(disk)
+        for stream in manifest.streams:
+            if stream.meta.get("target") == BOOTCODE:
+                path: Path = disk.path
+            elif stream.meta.get("engine", "blocks") == "blocks":
+                path = partition_of(disk, table, int(stream.meta["number"])).path
+            else:
+                continue  # an archive of files is on no disk
+            file = stack.enter_context(BlockFile(path))
+            for chunk in stream.chunks():
+                if not chunk.is_zero and chunk.offset + max(map(sum, chunk.slices)) <= file.size:
+                    self._places.setdefault(chunk.digest, (file, chunk))
+        self.digests: Sequence[bytes] = list(self._places)
+
+    def frame(self, digest: bytes) -> bytes:
+        """A chunk read from the disk and compressed; ChunkDamaged when the disk holds something else by now."""
+        file, chunk = self._places[digest]
+        view = self._view[: chunk.length]
+        read_used(file, chunk.offset, chunk.slices, view)
+        if digest_of(view) != digest:
+            raise ChunkDamaged(f"{file.path} holds something else at byte {chunk.offset} than the image")
+        return bytes(self._compressor.compress(view))

@@ -1,0 +1,199 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Restore an image to a station's disk together with other stations."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: multicast_receive
+short_description: Restore an image to a disk together with other stations
+version_added: "0.1.0"
+description:
+  - Does what M(fleet.imaging.image_restore) does, with the same checks and refusals, but takes the chunks that the disk lacks from a
+    session of M(fleet.imaging.multicast_send), in the order in which they arrive. Until it begins, no partition is written to.
+  - What the session leaves (for a station that is slow, deaf, late or that lost its sender) is fetched from O(sources).
+  - Archives of files and filesystems that must be shrunk are always fetched from O(sources).
+  - M(fleet.imaging.image_clone) starts it together with the sender.
+options:
+  image:
+    description: Name of the image.
+    type: str
+    required: true
+  version:
+    description: Version of the image.
+    type: str
+    required: true
+  allowed_signers:
+    description: Who may sign images; lines as in the ALLOWED SIGNERS section of ssh-keygen(1).
+    type: str
+    required: true
+  station:
+    description: Name of this station, as its sender expects it.
+    type: str
+    required: true
+  transport:
+    description:
+      - V(auto) fetches by unicast what the session leaves.
+      - V(multicast) fails instead.
+    type: str
+    choices: [auto, multicast]
+    default: auto
+  ca:
+    description: Certificates of the authority of the content stores, as text; those of the system by default.
+    type: str
+    default: ""
+  erase:
+    description:
+      - Identity of the disk whose contents may be replaced, as M(fleet.imaging.disk_info) says it. It must match, whatever O(disk) says.
+    type: str
+    required: true
+  mode:
+    description: Whether the disk is read first and only what differs is received (V(delta)), or everything (V(full)).
+    type: str
+    choices: [delta, full]
+    default: delta
+  partitions:
+    description: Numbers of the partitions to restore into the table that the disk has; all, with the image's table, when not given.
+    type: list
+    elements: int
+  keep:
+    description: Numbers of the disk's partitions that stay as they are, contents included.
+    type: list
+    elements: int
+  grow:
+    description: Whether the last partition and its filesystem take the room of a larger disk.
+    type: bool
+    default: true
+  verify:
+    description: Whether what was written is read back from the disk and compared. Chunks are verified before they are written in any case.
+    type: bool
+    default: true
+extends_documentation_fragment:
+  - fleet.core.attributes
+  - fleet.core.attributes.progress
+  - fleet.imaging.options.disk
+  - fleet.imaging.options.sources
+  - fleet.imaging.options.transfer
+  - fleet.imaging.options.session
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+author:
+  - Fleet contributors (@fleet)
+seealso:
+  - module: fleet.imaging.image_restore
+    description: Describes the rest of what is returned.
+  - module: fleet.imaging.multicast_send
+  - module: fleet.imaging.image_clone
+"""
+
+EXAMPLES = r"""
+- name: Take part in a session
+  fleet.imaging.multicast_receive:
+    image: room12
+    version: 20261121T083000Z
+    station: "{{ inventory_hostname }}"
+    address: 10.12.0.2
+    secret: "{{ session_secret }}"
+    sources: [https://relay12.example.org/content, https://centre.example.org/content]
+    allowed_signers: "{{ signers }}"
+    disk: /dev/sda
+    erase: "serial:{{ station_disk_serial }}"
+"""
+
+RETURN = r"""
+session:
+  description: How it went with the session. RV(session.state) is V(complete), V(unicast) when something was left to unicast, or V(failed).
+  returned: when a session was joined
+  type: dict
+  sample: {"state": "complete", "complete": true, "reason": "", "chunks": 412, "bytes": 312345678, "seconds": 28.1, "damaged": 0, "lost": 0}
+sources:
+  description: Chunks by where they came from, C(multicast) or the URL of a content store.
+  returned: when something was restored
+  type: dict
+  sample: {"multicast": 412}
+verified:
+  description: Whether all of the image was found right on the disk; false only when O(verify) was declined.
+  returned: when something was restored
+  type: bool
+  sample: true
+seconds:
+  description: How long it took, waiting for the others included.
+  returned: when something was restored
+  type: float
+  sample: 41.4
+"""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.fleet.core.plugins.module_utils.content.fetch import Fetcher
+from ansible_collections.fleet.core.plugins.module_utils.content.signed import fetch_manifest
+from ansible_collections.fleet.core.plugins.module_utils.content.store import ManifestRef
+from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
+from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
+from ansible_collections.fleet.imaging.plugins.module_utils.clone.params import SESSION_SPEC, authority, secret, settings
+from ansible_collections.fleet.imaging.plugins.module_utils.clone.receiver import Membership, SessionReceiver
+from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk
+from ansible_collections.fleet.imaging.plugins.module_utils.disk.identity import DiskIdentity
+from ansible_collections.fleet.imaging.plugins.module_utils.engine.registry import engine_named
+from ansible_collections.fleet.imaging.plugins.module_utils.engine.stream_writer import StreamWriter
+from ansible_collections.fleet.imaging.plugins.module_utils.image.description import ImageDescription
+from ansible_collections.fleet.imaging.plugins.module_utils.image.restore import ImageRestore, RestoreOptions
+
+ARGUMENT_SPEC = {
+    "image": {"type": "str", "required": True},
+    "version": {"type": "str", "required": True},
+    "allowed_signers": {"type": "str", "required": True},
+    "station": {"type": "str", "required": True},
+    "transport": {"type": "str", "choices": ["auto", "multicast"], "default": "auto"},
+    "sources": {"type": "list", "elements": "str", "required": True},
+    "ca": {"type": "str", "default": ""},
+    "ca_file": {"type": "path"},
+    "connections": {"type": "int", "default": 4},
+    "rate": {"type": "int", "default": 0},
+    "disk": {"type": "str", "required": True},
+    "erase": {"type": "str", "required": True},
+    "mode": {"type": "str", "choices": ["delta", "full"], "default": "delta"},
+    "partitions": {"type": "list", "elements": "int"},
+    "keep": {"type": "list", "elements": "int"},
+    "grow": {"type": "bool", "default": True},
+    "verify": {"type": "bool", "default": True},
+    "work_dir": {"type": "path", "default": "/var/tmp"},
+    **SESSION_SPEC,
+}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, mutually_exclusive=[("ca", "ca_file")])
+    params = module.params
+    progress = Progress.from_module(module)
+    try:
+        with contextlib.ExitStack() as stack:
+            ca_file = Path(params["ca_file"]) if params["ca_file"] else stack.enter_context(authority(params["ca"]))
+            fetcher: Fetcher[Any] = Fetcher(params["sources"], ca_file=ca_file, connections=params["connections"], rate=params["rate"])
+            signed = fetch_manifest(fetcher, ManifestRef("image", params["image"], params["version"]), params["allowed_signers"])
+            image = ImageDescription.of(signed.manifest)
+            options = RestoreOptions(tuple(params["partitions"] or ()), tuple(params["keep"] or ()), params["grow"])
+            engine = engine_named(image.engine, Path(params["work_dir"]))
+            plan = ImageRestore.plan(Disk.open(params["disk"]), DiskIdentity.parse(params["erase"]), image, engine, options)
+            join = Membership(settings(params), secret(params), signed, params["station"])
+            session = SessionReceiver(join, fetcher if params["transport"] == "auto" else None, progress)
+            writer = StreamWriter(fetcher, progress, delta=params["mode"] == "delta", verify=params["verify"], session=session)
+            diff = plan.table_diff()
+            result = plan.preview(writer) if module.check_mode else plan.run(writer, progress).as_dict()
+    except FleetError as error:
+        module.fail_json(msg=str(error), **error.details)
+    module.exit_json(**result, **session.as_dict(), signer=signed.signer, diff=diff)
+
+
+if __name__ == "__main__":
+    main()

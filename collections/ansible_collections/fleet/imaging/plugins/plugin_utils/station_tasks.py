@@ -1,0 +1,138 @@
+# Copyright: (c) 2026, Fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tasks on several stations at the same time, started by one action: for work that stations do together.
+
+A play's strategy gives each station a worker of its own, but only as many at a time as ``forks`` and ``serial`` say. Stations that wait for
+one another would then wait for ever. Here the action's own worker forks once more for each station, and ansible-core's TaskExecutor runs
+the station's task there, with its own variables and connection. Threads would be lighter, but ansible-core is not safe to run in several.
+"""
+
+from __future__ import annotations
+
+import functools
+import signal
+from collections.abc import Mapping
+from multiprocessing.connection import Connection, wait
+from typing import Any, Optional
+
+from ansible._internal._task import TaskContext
+from ansible.executor.task_executor import TaskExecutor
+from ansible.executor.task_result import _RawTaskResult
+from ansible.inventory.host import Host
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible.utils.multiprocessing import context as multiprocessing_context
+
+from ansible_collections.fleet.core.plugins.plugin_utils.progress_action import ProgressActionBase
+
+display = Display()
+
+_TELL = "_fleet_tell"
+"""The variable by which a member's task finds whom to tell its progress: Ansible's strategy knows only the task of the lead."""
+
+
+class MemberActionBase(ProgressActionBase):
+    """The action of a module that runs by itself or as one of many StationTasks."""
+
+    def _emit(self, state: dict[str, Any], variables: dict[str, Any]) -> None:
+        if _TELL in variables:
+            variables[_TELL](state)
+        else:
+            super()._emit(state, variables)
+
+
+class StationTasks:
+    """Tasks that one action runs on stations; a context manager that stops what still runs, on the stations as well."""
+
+    def __init__(self, action: ActionBase, variables: Mapping[str, Any]) -> None:
+        """action: on whose behalf; variables: those of its task."""
+        self._action = action
+        self._hostvars = variables["hostvars"]
+        self._lead = Host(str(variables["inventory_hostname"]))
+        self._running: dict[Connection, tuple[str, str, Any]] = {}
+
+    def __enter__(self) -> StationTasks:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for _module, _station, process in self._running.values():
+            process.terminate()
+        for _module, _station, process in self._running.values():
+            process.join()
+
+    def __len__(self) -> int:
+        """How many have not been told of by next."""
+        return len(self._running)
+
+    def start(self, station: str, module: str, arguments: Mapping[str, Any], more: Mapping[str, Any]) -> None:
+        """Begin a module on a station; its arguments may be templates, more are variables that only this task sees."""
+        ours, theirs = multiprocessing_context.Pipe(duplex=False)
+        process = multiprocessing_context.Process(target=self._run, args=(theirs, station, module, arguments, more))
+        with display._lock:  # as ansible-core's own workers are forked
+            process.start()
+        theirs.close()
+        self._running[ours] = (module, station, process)
+
+    def next(self, timeout: Optional[float] = None) -> Optional[tuple[str, str, dict[str, Any]]]:
+        """Wait for a task to end; its module, its station and its result: failed, unreachable, msg and the module's own.
+
+        None when there was none for timeout seconds.
+        """
+        ready = wait(list(self._running), timeout)
+        if not ready:
+            return None
+        ended = next(pipe for pipe in self._running if pipe is ready[0])
+        module, station, process = self._running.pop(ended)
+        try:
+            result: dict[str, Any] = ended.recv()
+        except EOFError:
+            result = {"failed": True, "changed": False, "msg": "The process of its task on the controller was killed"}
+        process.join()
+        ended.close()
+        return module, station, result
+
+    def _run(self, answer: Connection, station: str, module: str, arguments: Mapping[str, Any], more: Mapping[str, Any]) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _leave)
+        try:
+            result = self._execute(station, module, arguments, more)
+        except Exception as error:  # whoever waits for this station shall learn why
+            result = {"failed": True, "changed": False, "msg": f"{type(error).__name__}: {error}"}
+        answer.send(result)
+
+    def _execute(self, station: str, module: str, arguments: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+        own, manager = self._action._task, self._hostvars._variable_manager
+        host, play, context = self._hostvars._inventory.get_host(station), own.get_play(), self._action._play_context
+        specification = {"name": own.name, module: dict(arguments), "vars": dict(own.vars)}
+        task = Task.load(specification, block=own._parent, role=own._role, variable_manager=manager, loader=own._loader)
+        variables = {**manager.get_vars(play=play, host=host, task=task), **more, _TELL: functools.partial(self._tell, station)}
+        passwords = {"conn_pass": context.password, "become_pass": context.become_pass}
+        executor = TaskExecutor(
+            host,
+            task,
+            variables,
+            PlayContext(play, passwords, context.connection_lockfd),
+            self._action._loader,
+            self._action._shared_loader_obj,
+            display._final_q,
+            manager,
+        )
+        with TaskContext(task):
+            result: dict[str, Any] = executor.run()
+        return result
+
+    def _tell(self, station: str, state: Mapping[str, Any]) -> None:
+        """Re-emit a station's report as one of the task that the strategy knows."""
+        if display._final_q is None or self._action._task.no_log:
+            return
+        report = {**state, "progress": {**state["progress"], "station": station}}
+        told = _RawTaskResult(host=self._lead, task=self._action._task, return_data=report, task_fields=self._action._task.dump_attrs())
+        display._final_q.send_callback("v2_runner_on_async_poll", told)
+
+
+def _leave(_number: int, _frame: object) -> None:
+    """Let the action stop its job on the station."""
+    raise SystemExit(1)
