@@ -42,8 +42,6 @@ class Outlet:
         self._slices = [headers[number * HEADER_SIZE : (number + 1) * HEADER_SIZE] for number in range(count)]
         self._held: list[memoryview] = []
         self._held_size = 0
-        self.full = False
-        """Whether what waits, waits for room in the socket: it says when there is some. Else the network is away."""
         self._overhead = LINK + (48 if udp.family == socket.AF_INET6 else 28)
         self.number = 0
         """Of the next packet."""
@@ -116,7 +114,6 @@ class Outlet:
                     self._held = self._held[2 * sent :]
             except OSError as error:
                 if error.errno in _LATER:
-                    self.full = error.errno == errno.EAGAIN
                     return
                 if not (self._segmenting and error.errno in _NO_SEGMENTATION):
                     raise

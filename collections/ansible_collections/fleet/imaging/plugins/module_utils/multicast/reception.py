@@ -103,7 +103,7 @@ class Reception:
         nap = _IDLE_NAP
         while True:
             came = self._packets()
-            if came < MESSAGES and poll.poll(0 if came >= MESSAGES // 2 else nap * 1000):
+            if poll.poll(0 if came >= MESSAGES // 2 else nap * 1000):
                 for kind, body in self._channel.receive():
                     heard = time.monotonic()
                     self._message(kind, body)

@@ -68,6 +68,8 @@ _REPORT_INTERVAL, _PER_RECEIVER = 0.02, 0.001
 """Seconds between reports of a receiver: so that they come to at most a thousand a second."""
 _TURNS = 8
 """Batches between two looks at the control channels."""
+_FULL = 0.002
+"""Seconds until a full socket is tried again. It would say that it has room only when it is half empty, which may be too late."""
 _SYNC = 0.01
 _INFLIGHT = 8 << 20
 """Bytes that may be on their way to receivers' programs: more than this is not in flight but lost."""
@@ -119,7 +121,6 @@ class SendSession:
         self._unreadable: list[bytes] = []
         self._stopped = False
         self._sending = False
-        self._listening_for_room = False
         self._held = False
         """Whether new segments wait for receivers, and for nothing else."""
         self._interval = _REPORT_INTERVAL
@@ -228,20 +229,11 @@ class SendSession:
 
     def _events(self, wait: float) -> None:
         """Listen to the control channels for at most wait seconds."""
-        outlet = self._outlet
-        if (outlet.blocked and outlet.full) != self._listening_for_room:
-            self._listening_for_room = not self._listening_for_room
-            if self._listening_for_room:
-                self._poll.register(self._udp, select.EPOLLOUT)
-            else:
-                self._poll.unregister(self._udp)
         now = time.monotonic()
         for number, _event in self._poll.poll(wait):
             member = self._roster.of_socket(number)
             if member:
                 self._hear(member)
-            elif number == self._udp.fileno():
-                outlet.flush()
             elif number == self._roster.listening:
                 self._roster.accept(now)
             else:
@@ -330,7 +322,7 @@ class SendSession:
         for _turn in range(_TURNS):
             outlet.flush()
             if outlet.blocked:
-                return 0.02 if outlet.full else 0.005
+                return _FULL
             delay = pace.delay(now)
             if delay > 0.0005:
                 return delay

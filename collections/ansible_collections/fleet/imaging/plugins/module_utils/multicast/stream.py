@@ -24,6 +24,8 @@ from .wire import LARGEST_FRAME, SEGMENT_MASK, Shape
 
 _AHEAD = 6
 """Frames that are read before they have a place."""
+_PUT_AHEAD = 2 << 20
+"""Bytes that have a place and are not sent yet. Putting more at once would keep the sender from sending."""
 _NOWHERE = 0xFFFFFFFF
 
 
@@ -69,6 +71,7 @@ class Stream:
         """placed(first segment, digest, bytes) is called for each frame that got its place; lacking for each that cannot be read."""
         self.shape = shape
         self._size = shape.window
+        self._ahead = _PUT_AHEAD // shape.segment
         self._ring = mmap.mmap(-1, self._size * shape.segment)
         self.view = memoryview(self._ring)
         self.end = 0
@@ -142,7 +145,7 @@ class Stream:
             self._reading.add(index)
             self._reader.ask(index, self._digests[index])
         self.waiting_for_room = False
-        while self._reader.ready:
+        while self._reader.ready and self.end - self.sent < self._ahead:
             index, frame = self._reader.ready[0]
             if isinstance(frame, Exception):
                 self._unreadable.add(index)
@@ -171,10 +174,11 @@ class Stream:
             raise FleetError("a session cannot send more than a billion packets", remedy="Clone in several sessions")
         at = self.offset(first)
         head = min(len(frame), len(self.view) - at)
-        self.view[at : at + head] = frame[:head]
+        whole = memoryview(frame)
+        self.view[at : at + head] = whole[:head]
         rest = len(frame) - head
         if rest:
-            self.view[:rest] = frame[head:]
+            self.view[:rest] = whole[head:]
         padding = count * width - len(frame)
         if padding:
             after = (at + len(frame)) % len(self.view)
