@@ -42,7 +42,7 @@ def matches(header: str, etag: str) -> bool:
 
 def must_match(header: str | None, shape: type[BaseModel], data: Any) -> None:
     """Outdated unless the header is absent or names what the data is now."""
-    if header and not matches(header, etag_of(shape.model_validate(data).model_dump())):
+    if header is not None and not matches(header, etag_of(shape.model_validate(data).model_dump())):
         raise Outdated("Somebody changed it since you read it.", "Read it again, then decide.", "If-Match")
 
 

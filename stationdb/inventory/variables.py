@@ -73,6 +73,9 @@ FIELDS = (
     "variables",
 )
 
+COMPUTED = frozenset(["fleet_uuid", "fleet_disk_identity", "fleet_image", "fleet_model", "fleet_content_sources", "fleet_secrets"])
+"""Variables that are absent when there is nothing to say, and then are nobody's to write."""
+
 
 def rows(stations: QuerySet[Station], size: int) -> Iterable[Row]:
     """The stations by name, read from the database so many at once."""
@@ -101,7 +104,8 @@ class HostVariables:
         addresses, refused = self._addresses.of(batch)
         self.unreachable += refused
         found = [
-            {**row.variables, **self._computed(row, address, macs.get(row.id, []))} for row, address in zip(batch, addresses, strict=True)
+            {**_own(row.variables), **self._computed(row, address, macs.get(row.id, []))}
+            for row, address in zip(batch, addresses, strict=True)
         ]
         if self._secrets:
             for variables, values in zip(found, self._secrets_of(batch), strict=True):
@@ -142,3 +146,8 @@ class HostVariables:
         for value in readable:
             found.setdefault(value.station_id, {})[value.name] = value.value
         return [found.get(row.id, {}) for row in batch]
+
+
+def _own(variables: dict[str, Any]) -> dict[str, Any]:
+    """A station's variables without those that are only ever computed or secret, also where they have no value."""
+    return {name: value for name, value in variables.items() if name not in COMPUTED} if COMPUTED & variables.keys() else variables

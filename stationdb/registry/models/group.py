@@ -11,8 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from ...accounts.perimeter import ScopedQuerySet
 from ..fields import GROUP_NAME, PLAIN_TEXT
+from .station import Station
 
-RESERVED = ("all", "ungrouped")
+RESERVED = ("all", "ungrouped", *Station.Kind.values)
+"""Groups of Ansible, and of every station of a kind, whatever the site: variables of a site's group of that name would reach them all."""
 
 
 class Group(models.Model):
@@ -62,6 +64,8 @@ class Group(models.Model):
             names_them = _("The group names its stations, so that criteria cannot say who is in it as well. Take its stations out first.")
             raise ValidationError({"criteria": names_them})
         if self.name in RESERVED or self.name.startswith("site_"):
-            raise ValidationError({"name": _("%(name)s is a name of Ansible's or of a site's group.") % {"name": self.name}})
+            raise ValidationError(
+                {"name": _("%(name)s is a name of Ansible's, of a site's group or of a kind of stations.") % {"name": self.name}}
+            )
         if not isinstance(self.variables, dict):
             raise ValidationError({"variables": _("Variables are an object of names and values.")})

@@ -117,6 +117,8 @@ def test_a_static_group(bearer):
     [
         ({"name": "all"}, "body.name"),
         ({"name": "site_x"}, "body.name"),
+        ({"name": "stations"}, "body.name"),
+        ({"name": "relays"}, "body.name"),
         ({"name": "A"}, "body.name"),
         ({"stations": ["nobody"]}, "body.stations[0]"),
         ({"stations": ["elsewhere"]}, "body.stations[0]"),
@@ -172,5 +174,6 @@ def test_of_two_changes_at_the_same_time_one_is_refused(bearer):
     for path, change in (("/sites/north1", {"name": "New"}), ("/groups/g", {"description": "New"})):
         read = north.get(path)["ETag"]
         assert north.patch(path, change, If_Match=read).status_code == 200
-        wrong(north.patch(path, change, If_Match=read), 412)
+        for outdated in (read, "", '""', "W/", "x, y"):
+            wrong(north.patch(path, change, If_Match=outdated), 412)
         wrong(north.delete(path, If_Match=read), 412)

@@ -10,6 +10,7 @@ import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -28,6 +29,7 @@ from stationdb.inventory.content import ContentSources
 from stationdb.inventory.groups import Bits
 from stationdb.inventory.selection import Selection
 from stationdb.inventory.stream import InventoryStream
+from stationdb.inventory.variables import COMPUTED
 from stationdb.registry.models import Group, MacAddress, Site, Station, StationValue, Subnet
 from stationdb.registry.subnets import LongestSubnet
 
@@ -151,6 +153,22 @@ def test_variables_of_a_station(sites: dict[str, Site]) -> None:
     groups = {group["name"]: group for group in first["groups"]}
     assert groups["site_north"]["children"] == ["site_agency"]
     assert groups["site_agency"]["variables"] == {"a": 1, "fleet_site_name": "Agency"}
+
+
+def test_what_is_computed_is_nobodys_to_write_when_it_is_absent(sites: dict[str, Site]) -> None:
+    forged = dict.fromkeys(COMPUTED, "forged")
+    Site.objects.update(content_url="")
+    Station.objects.create(name="pc01", site=sites["south"], variables={**forged, "fleet_site": "forged", "room": 1})
+    for secrets in (False, True):
+        _first, found = read(secrets=secrets)
+        assert "forged" not in str(found) and found["pc01"]["room"] == 1
+        assert not COMPUTED & found["pc01"].keys() - ({"fleet_secrets"} if secrets else set())
+    full = Station.objects.create(
+        name="pc02", site=sites["north"], uuid=UUID(int=5), disk_identity="serial:X", address="10.1.2.3", model=Station.objects.get()
+    )
+    Site.objects.update(content_url="https://x.example/content")
+    Station.objects.filter(pk=full.pk).update(image=Image.objects.create(name="room1", version="1"))
+    assert read(secrets=True)[1]["pc02"].keys() >= COMPUTED, "nothing that is computed is missing from the list"
 
 
 def test_nobody_sees_more_than_their_perimeter(sites: dict[str, Site], perimeter: Callable[..., Perimeter]) -> None:
