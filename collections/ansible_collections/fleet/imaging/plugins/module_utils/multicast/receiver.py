@@ -28,6 +28,7 @@ from .interface import COMPLETE, FAILED, UNICAST, MulticastError, Outcome, Repor
 from .reception import Reception
 from .sockets import resolve, version
 from .taker import Taker
+from .urgency import urgent
 from .wants import Wants
 from .wire import MAGIC, ProtocolError
 
@@ -80,7 +81,8 @@ class ReceiveSession:
             return Outcome(COMPLETE)
         taker = Taker(self._take)
         try:
-            reason = self._sessions(taker)
+            with urgent():
+                reason = self._sessions(taker)
         finally:
             taker.close()
         self._wants.settle(taker.results)

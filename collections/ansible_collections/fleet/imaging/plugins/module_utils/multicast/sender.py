@@ -35,6 +35,7 @@ from .repair import Repairs
 from .roster import Roster
 from .sockets import listen, sending, version
 from .stream import Stream
+from .urgency import urgent
 from .wire import (
     DONE,
     FAIL,
@@ -139,20 +140,24 @@ class SendSession:
     def run(self) -> dict[str, Verdict]:
         """Hold the session."""
         try:
-            self._wait()
-            self._begin()
-            while not self._over():
-                self._events(self._transmit(time.monotonic()))
-                self._look(time.monotonic())
-            for member in list(self._roster.members.values()):
-                self._roster.let_go(member, "the session was ended by the sender")
-            self._tell("ended", time.monotonic() + _REPORTS)
-            return self._roster.final()
+            with urgent():
+                return self._hold()
         finally:
             self._stream.close()
             self._roster.close()
             self._poll.close()
             self._udp.close()
+
+    def _hold(self) -> dict[str, Verdict]:
+        self._wait()
+        self._begin()
+        while not self._over():
+            self._events(self._transmit(time.monotonic()))
+            self._look(time.monotonic())
+        for member in list(self._roster.members.values()):
+            self._roster.let_go(member, "the session was ended by the sender")
+        self._tell("ended", time.monotonic() + _REPORTS)
+        return self._roster.final()
 
     # Before the start -----------------------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from typing import Callable, Optional, Union
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 
 from .interface import Source
+from .urgency import urgent
 from .wire import LARGEST_FRAME, SEGMENT_MASK, Shape
 
 _AHEAD = 6
@@ -48,6 +49,10 @@ class Reader:
         self._asked.put(None)
 
     def _work(self) -> None:
+        with urgent():  # else it may be put aside while it holds the interpreter's lock
+            self._read()
+
+    def _read(self) -> None:
         while True:
             asked = self._asked.get()
             if asked is None:

@@ -16,6 +16,7 @@ from ansible_collections.fleet.core.plugins.module_utils.errors import FleetErro
 from ansible_collections.fleet.core.plugins.module_utils.zstd import CompressionError, Decompressor
 
 from .interface import Take
+from .urgency import urgent
 
 ROOM = 32 << 20
 """Bytes of frames that may wait for the disk."""
@@ -59,6 +60,10 @@ class Taker:
         self._thread.join()
 
     def _work(self) -> None:
+        with urgent():
+            self._take_all()
+
+    def _take_all(self) -> None:
         decompressor = Decompressor()
         view = memoryview(self._data)
         while True:
