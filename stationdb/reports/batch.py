@@ -242,12 +242,12 @@ class Worker:
                     "Give its user the right reports.send for that site.",
                 )
             each.taken = Taken(station, each.report, each.claim.envelope.moment)
-        _create(new)
         batch = [each for each in now if each.taken and each not in later]
+        fresh = [each for each in batch if _is_newest(each)]
+        _create(new)
         _cards(batch, known)
         if waited := list(Unplaced.objects.filter(identity__in={each.asked.key for each in batch}).values_list("pk", flat=True)):
             Unplaced.objects.filter(pk__in=waited).delete()
-        fresh = [each for each in batch if _is_newest(each)]
         store([each.taken for each in fresh if each.taken])
         describe([each.taken for each in fresh if each.taken])
         Report.objects.bulk_create([_record(each) for each in batch])
@@ -282,7 +282,7 @@ def _create(new: Sequence[_Document]) -> None:
         assert each.taken is not None
         station = each.taken.station
         station.name = free_name(each.asked, taken)
-        introduce(station, each.report)
+        introduce(each.taken)
         taken.add(station.name.lower())
         stations.append(station)
         each.notes.append("A station that was not known.")

@@ -206,17 +206,20 @@ def describe(batch: Iterable[Taken]) -> None:
         different = {name: value for name, value in columns.items() if getattr(station, name) != value}
         if different:
             wider.append((station, different))
-        seen.append((taken.moment, station.pk))
+        if station.last_seen != taken.moment:
+            seen.append((taken.moment, station.pk))
     for station, different in wider:
         Station.objects.filter(pk=station.pk).update(**different)
     if seen:
         _see(seen)
 
 
-def introduce(station: Station, report: Reported) -> None:
+def introduce(taken: Taken) -> None:
     """Set what lists show of a station that is new, so that it is written once."""
-    for name, value in _columns(station, report.sections, report).items():
+    station = taken.station
+    for name, value in _columns(station, taken.report.sections, taken.report).items():
         setattr(station, name, value)
+    station.last_seen = taken.moment
 
 
 def _columns(station: Station, sections: Mapping[str, Sequence[Row]], report: Reported) -> dict[str, object]:
