@@ -128,9 +128,9 @@ options:
         what it is told, has changed, or the disk was restored again.
     type: path
   values:
-    description: What the hooks are told on standard input.
-    type: dict
-    default: {}
+    description: What the hooks are told on standard input; an object. Nothing of it is shown.
+    type: json
+    default: '{}'
 extends_documentation_fragment:
   - fleet.core.attributes
 attributes:
@@ -280,8 +280,15 @@ ARGUMENT_SPEC = {
     "unique": {"type": "list", "elements": "str", "choices": list(UNIQUE), "default": []},
     "volume_group": {"type": "str"},
     "hooks": {"type": "path"},
-    "values": {"type": "dict", "default": {}, "no_log": True},
+    "values": {"type": "json", "default": "{}", "no_log": True},
 }
+
+
+def conceal(module: AnsibleModule) -> None:
+    """Forget the contents of files: Ansible would replace short ones, such as a seat's number, wherever they occur in the result."""
+    for file in module.params["files"]:
+        module.no_log_values.discard(file["content"])
+        file["content"] = "(secret)"
 
 
 def main() -> None:
@@ -290,6 +297,7 @@ def main() -> None:
     asked = module.params
     try:
         request = Request.parse(asked)
+        conceal(module)
         disk = Disk.open(asked["disk"] or asked["disk_identity"])
         disk.require(asked["disk_identity"])
         result = give(disk, asked["root"], request, check=module.check_mode, require=asked["require"])

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
@@ -96,12 +97,22 @@ class Request:
             volume_group=group,
             ssh_host_keys=bool(asked.get("ssh_host_keys", True)),
             hooks=hooks,
-            values=dict(asked.get("values") or {}),
+            values=_values(str(asked.get("values") or "{}")),
         )
 
     def derived(self, what: str) -> uuid.UUID:
         """The UUID that this station always has for something: the same at every run, another for every station."""
         return uuid.uuid5(_SPACE, f"{self.seed}\n{what}")
+
+
+def _values(text: str) -> dict[str, Any]:
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"values is not JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise InputError("values is not a JSON object")
+    return values
 
 
 def _static(asked: Optional[Mapping[str, Any]]) -> Optional[StaticAddress]:

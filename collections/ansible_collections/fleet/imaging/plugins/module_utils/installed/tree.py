@@ -190,7 +190,7 @@ class Tree:
         canonical = self.resolve(path)
         folder, _slash, name = path.strip("/").rpartition("/")
         itself = f"{self.resolve(folder)}/{name}".lstrip("/")
-        if canonical != itself and (canonical.split("/")[0] in _VOLATILE or self._lstat(canonical) is None):
+        if canonical != itself and (canonical.split("/", maxsplit=1)[0] in _VOLATILE or self._lstat(canonical) is None):
             return itself
         return canonical
 

@@ -21,6 +21,8 @@ from .station import Station
 
 KEY = "ssh/id_ed25519"
 KNOWN_HOSTS = "ssh/known_hosts"
+KNOWN_SYSTEMS = "ssh/known_hosts.systems"
+"""Keys that own systems got after they were restored; whoever gives them writes them there, and the room leaves the file alone."""
 GROUPS = {"station": "stations", "model": "models", "central": "content_stores"}
 """Inventory group of each role."""
 
@@ -30,7 +32,7 @@ def ssh_options(room: Path) -> dict[str, str]:
     return {
         "ProxyCommand": f"nsenter --net={NAMESPACES / label(room)} nc.openbsd -F %h %p",
         "ProxyUseFdpass": "yes",
-        "UserKnownHostsFile": f'"{room / KNOWN_HOSTS}"',
+        "UserKnownHostsFile": f'"{room / KNOWN_HOSTS}" "{room / KNOWN_SYSTEMS}"',
         "GlobalKnownHostsFile": "/dev/null",
         "StrictHostKeyChecking": "yes",
         "IdentitiesOnly": "yes",
