@@ -55,9 +55,15 @@ def paged(rows: models.QuerySet[M], query: QueryDict, sorts: dict[str, str], *, 
     if place is not None:
         rows = rows.filter(_beyond(rows.model, field, place, descending, backwards))
     downwards = descending != backwards
-    nulls = {"nulls_first" if backwards else "nulls_last": True} if _nullable(rows.model, field) else {}
-    order = F(field).desc(**nulls) if downwards else F(field).asc(**nulls)
-    found = list(rows.order_by(order, "-pk" if downwards else "pk")[: size + 1])
+    if downwards and not backwards and _nullable(rows.model, field):
+        # An index has its empty values first when it is read downwards, so they are asked for after the others.
+        found = list(rows.filter(**{f"{field}__isnull": False}).order_by(F(field).desc(), "-pk")[: size + 1])
+        if len(found) <= size:
+            found += rows.filter(**{f"{field}__isnull": True}).order_by("-pk")[: size + 1 - len(found)]
+    else:
+        nulls = {"nulls_first" if backwards else "nulls_last": True} if _nullable(rows.model, field) else {}
+        order = F(field).desc(**nulls) if downwards else F(field).asc(**nulls)
+        found = list(rows.order_by(order, "-pk" if downwards else "pk")[: size + 1])
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()

@@ -11,10 +11,11 @@ from typing import Any
 from django import template
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
-from django.utils.html import format_html
+from django.utils.dateformat import DateFormat
+from django.utils.formats import get_format, number_format
+from django.utils.html import avoid_wrapping, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timesince import timesince
+from django.utils.timesince import TIME_STRINGS, timesince
 from django.utils.translation import gettext as _
 
 from ...accounts.perimeter import Perimeter
@@ -58,11 +59,19 @@ def ago(when: datetime | None) -> SafeString | str:
     """How long ago, with the exact time for who points at it."""
     if when is None:
         return _("never")
-    seconds = (timezone.now() - when).total_seconds()
-    said = _("just now") if seconds < 60 else _("%(time)s ago") % {"time": timesince(when, depth=1)}
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', when.isoformat(), date_format(timezone.localtime(when), "DATETIME_FORMAT"), said
-    )
+    seconds = int((timezone.now() - when).total_seconds())
+    said = _("just now") if seconds < 60 else _("%(time)s ago") % {"time": _since(when, seconds)}
+    exact = DateFormat(timezone.localtime(when)).format(get_format("DATETIME_FORMAT"))
+    return format_html('<time datetime="{}" title="{}">{}</time>', when.isoformat(), exact, said)
+
+
+def _since(when: datetime, seconds: int) -> str:
+    """As timesince(when, depth=1), whose calendar is needed from a week on only."""
+    for unit, span in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if span <= seconds < 7 * 86400:
+            number = seconds // span
+            return avoid_wrapping(TIME_STRINGS[unit] % {"num": number})
+    return timesince(when, depth=1)
 
 
 @register.filter

@@ -41,7 +41,10 @@ class Site(models.Model):
         ordering = ("path",)
         verbose_name = _("site")
         verbose_name_plural = _("sites")
-        indexes = [models.Index(fields=["path"], name="site_path_prefix", opclasses=["varchar_pattern_ops"])]
+        indexes = [
+            models.Index(fields=["path"], name="site_path_prefix", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["name"], name="site_name_order"),
+        ]
         constraints = [models.CheckConstraint(condition=~models.Q(parent=models.F("id")), name="site_is_not_its_parent")]
 
     def __str__(self) -> str:

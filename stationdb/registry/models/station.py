@@ -98,9 +98,13 @@ class Station(models.Model):
             models.Index(fields=["name"], name="station_name"),
             models.Index(fields=["site", "state"], name="station_site_state"),
             models.Index(fields=["site", "name"], name="station_site_name"),
-            models.Index(fields=["last_seen"], name="station_last_seen"),
-            models.Index(fields=["os_name"], name="station_os"),
-            models.Index(fields=["tag"], name="station_tag"),
+            # In the orders of lists, whose pages begin at any row: console.paging.
+            models.Index(fields=["last_seen", "id"], name="station_seen_order"),
+            models.Index(fields=["os_name", "id"], name="station_os_order"),
+            models.Index(fields=["tag", "id"], name="station_tag_order"),
+            models.Index(fields=["state", "id"], name="station_state_order"),
+            models.Index(fields=["product", "id"], name="station_product_order"),
+            models.Index(fields=["ram", "id"], name="station_ram_order"),
             models.Index(fields=["serial"], name="station_serial"),
             models.Index(fields=["uuid"], name="station_uuid"),
         ]
