@@ -10,9 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from .session_member import SECRET
 from .station_tasks import StationTasks
+
+display = Display()
 
 SEND, RECEIVE, RESTORE = (f"fleet.imaging.{name}" for name in ("multicast_send", "multicast_receive", "image_restore"))
 COPY = "ansible.builtin.copy"
@@ -28,7 +31,7 @@ class CloneSession:
         self._tasks = StationTasks(action, variables)
         self._secret = {SECRET: secret}
         self._sender = ""
-        self._control = ""
+        self._control: Any = None  # maybe a template: a copy of the text would not be trusted as one
         self._start: dict[str, Any] = {}
         self._expected = 0
         self._receiving: set[str] = set()
@@ -43,7 +46,7 @@ class CloneSession:
     def send(self, sender: str, stations: Sequence[str], options: Mapping[str, Any]) -> None:
         """Start the sender, who expects the stations."""
         self._sender, self._expected = sender, len(stations)
-        self._control, self._start = str(options.get("control") or ""), dict(options["start"])
+        self._control, self._start = options.get("control"), dict(options["start"])
         self._tasks.start(sender, SEND, {**options, "stations": list(stations)}, self._secret)
 
     def receive(self, station: str, options: Mapping[str, Any], *, together: bool) -> None:
@@ -70,6 +73,8 @@ class CloneSession:
                 self._receiving.discard(name)
                 if (result.get("failed") or result.get("unreachable")) and not sender:
                     self._expect_fewer()
+            elif result.get("failed") or result.get("unreachable"):
+                display.warning(f"{name} could not be told to begin without the stations that refused: {result.get('msg')}")
         changed = any(each.get("changed") for each in stations.values())
         return {"changed": changed, "stations": stations, "sender": sender, "sender_name": self._sender}
 

@@ -37,7 +37,12 @@ class Room:
 
     def clone(self, *arguments: str, ok: bool = True, play: dict[str, Any] | None = None, **options: Any) -> tuple[dict[str, Any], str]:
         """Run the task in a play; its result and what was said."""
-        local = {"ansible_connection": "local", "ansible_remote_tmp": f"{self.root}/remote", "ansible_async_dir": f"{self.root}/async"}
+        local = {
+            "folder": str(self.root),
+            "ansible_connection": "local",
+            "ansible_remote_tmp": f"{self.root}/remote",
+            "ansible_async_dir": f"{self.root}/async",
+        }
         hosts: dict[str, dict[str, Any]] = {
             name: {"disk": str(disk.path), "erase": f"size:{disk.size}", **self.more.get(name, {})} for name, disk in self.disks.items()
         }
@@ -49,7 +54,7 @@ class Room:
             "allowed_signers": self.bench.allowed,
             "sender": "centre",
             "session": {"address": "127.0.0.1", "interface": "lo", "patience": 20},
-            "send": {"store": str(self.bench.store.root), "control": str(self.root / "control.json")},
+            "send": {"store": str(self.bench.store.root), "control": "{{ folder }}/control.json"},
             "receive": {
                 "sources": [self.bench.web.url],
                 "disk": "{{ disk }}",

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.fleet.core.plugins.module_utils.content.store import ManifestRef
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk
 from ansible_collections.fleet.imaging.plugins.module_utils.filesystem import probe
-from ansible_collections.fleet.imaging.tests.unit.bench import LINUX, Bench, fingerprint, write
+from ansible_collections.fleet.imaging.tests.unit.bench import LINUX, Bench, fingerprint, read, write
 from ansible_collections.fleet.imaging.tests.unit.conftest import command
 from ansible_collections.fleet.imaging.tests.unit.filesystems import MIB
 
@@ -93,6 +93,13 @@ def test_in_full_mode_everything_is_written(run: Any, bench: Bench, disk: Disk) 
     assert result["changed"] and result["chunks_written"] == result["chunks"] and result["verified"]
 
 
+def test_in_table_mode_the_table_is_all_that_is_written(run: Any, bench: Bench, disk: Disk) -> None:
+    result = run("image_restore", **arguments(bench, disk, mode="table"))
+    assert result["changed"] and result["table_changed"] and result["chunks"] == 0 and result["swap_made"] == [] == result["partitions"]
+    assert read(disk.partition(1).path, 0, MIB) == b"\xff" * MIB
+    assert not run("image_restore", **arguments(bench, disk, mode="table"))["changed"]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -105,6 +112,8 @@ def test_in_full_mode_everything_is_written(run: Any, bench: Bench, disk: Disk) 
         ({"version": "1/../2"}, "version '1/../2' is not acceptable"),
         ({"allowed_signers": ""}, "must not be used"),
         ({"partitions": [1]}, "has no partition table"),
+        ({"partitions": [1], "mode": "table"}, "partitions are restored into the table that the disk has"),
+        ({"ca": "x", "ca_file": "/x"}, "mutually exclusive"),
         ({"partitions": [1], "keep": [2]}, "exclude each other"),
         ({"sources": ["ftp://x"]}, "is not the URL"),
         ({"sources": []}, "no content store is given"),
