@@ -19,7 +19,7 @@ _LOSSY, _CLEAN = 0.25, 0.1
 """A receiver that loses more than the first, while another loses less than the second, is let go..."""
 _LOSSY_TICKS = 3
 """...after so many ticks of the pace."""
-_HELD_UP, _HELD_UP_SHARE, _HELD_UP_MOST = 1.0, 0.05, 5.0
+_HELD_UP, _HELD_UP_SHARE, _HELD_UP_MOST = 2.5, 0.05, 5.0
 """Seconds for which one receiver may hold up the others: a twentieth of the session, at least and at most these."""
 _DEAF = 2.0
 """Seconds for a receiver that came late to hear its first packet."""

@@ -72,7 +72,7 @@ _TURNS = 8
 _FULL = 0.002
 """Seconds until a full socket is tried again. It would say that it has room only when it is half empty, which may be too late."""
 _SYNC = 0.01
-_INFLIGHT = 8 << 20
+_INFLIGHT = 16 << 20
 """Bytes that may be on their way to receivers' programs: more than this is not in flight but lost."""
 _COMPANY = 5
 """Intervals between reports, for which a repair waits for others that can share its packet; the window has room for far more."""
