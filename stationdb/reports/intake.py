@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from .batch import Counts
 
 
-STATION_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?)*")
-"""What a way may vouch for, with fullmatch: registry.fields.HOST_NAME, for who does not load Django."""
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+STATION_NAME = re.compile(rf"(?!(?i:bulk)\Z)(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
+"""What a way may vouch for, with fullmatch: registry.fields.HOST_NAME without RESERVED_NAMES, for who does not load Django."""
 
 
 def accept(data: bytes, source: str, *, station: str = "", address: str = "", agent: str = "", sites: list[int] | None = None) -> str:

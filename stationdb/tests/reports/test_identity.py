@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import pytest
 
+from stationdb.registry.fields import HOST_NAME, RESERVED_NAMES
 from stationdb.registry.models import MacAddress, Site, Station, Subnet
 from stationdb.reports.identity import host_name, is_own_card, real_serial, real_uuid
-from stationdb.reports.intake import accept, process_spool
+from stationdb.reports.intake import STATION_NAME, accept, process_spool
 from stationdb.reports.models import Report, Section, Unplaced
 from stationdb.tests.reports.documents import fleet
 
@@ -102,6 +103,17 @@ def test_a_long_name_that_is_vouched_for_is_one_station(root, spool):
         accept(data, "ssh", station=name.upper() if number else name)
         process_spool()
     assert [station.name for station in Station.objects.all()] == [name] and len(name) > 63
+
+
+@pytest.mark.parametrize("name", [*RESERVED_NAMES, "Bulk", "x" * 64, "a..b", "-a", "a-", ".", "a" * 63 + ".b" * 96, "", "a b"])
+def test_no_way_vouches_for_what_is_no_stations_name(name):
+    assert not STATION_NAME.fullmatch(name)
+
+
+@pytest.mark.parametrize("name", ["pc01", "bulk1", "PC_01.example.org", "x" * 63, ".".join(["x" * 50] * 4)])
+def test_a_way_vouches_for_names_that_stations_may_have(name):
+    HOST_NAME(name)
+    assert STATION_NAME.fullmatch(name)
 
 
 def test_docking_stations_and_virtual_cards_do_not_make_two_notebooks_one(root):
