@@ -103,10 +103,12 @@ def served(home: Path, *arguments: str, code: Path = ROOT, **environment: str) -
         reader.join(5)
 
 
-def stationdb(home: Path, *arguments: str, code: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+def stationdb(home: Path, *arguments: str, code: Path = ROOT, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     """A command of stationdb that ends by itself."""
     argv = [sys.executable, "-m", "stationdb", *arguments]
-    return subprocess.run(argv, cwd=code, env=environment_of(home, **environment), capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        argv, cwd=code, env=environment_of(home, **environment), input=stdin, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def shell(home: Path, python: str, *, code: Path = ROOT, **environment: str) -> str:
