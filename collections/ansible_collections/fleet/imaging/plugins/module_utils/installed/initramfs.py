@@ -19,8 +19,8 @@ from .tree import Tree
 from .volume import InstalledError
 
 _TOOLS = {
-    "usr/sbin/update-initramfs": ("update-initramfs", "-u", "-k", "all"),
-    "usr/bin/dracut": ("dracut", "--regenerate-all", "--force"),
+    "usr/sbin/update-initramfs": ("/usr/sbin/update-initramfs", "-u", "-k", "all"),
+    "usr/bin/dracut": ("/usr/bin/dracut", "--regenerate-all", "--force"),
 }
 _LIMIT = 1800
 """Seconds."""
@@ -45,15 +45,15 @@ _CONFINE = """\
 import ctypes, os, sys
 root, *argv = sys.argv[1:]
 keep = {0, 1, 3, 4, 6, 7}  # CAP_CHOWN, DAC_OVERRIDE, FOWNER, FSETID, SETGID, SETUID (linux/capability.h)
-os.chroot(root)
-os.chdir("/")
 libc = ctypes.CDLL(None, use_errno=True)
+os.chroot(root)  # from here on nothing may be imported: it would come from the installed system, and still have all capabilities
+os.chdir("/")
 for number in range(64):
     if number not in keep and libc.prctl(24, number, 0, 0, 0) and number < 38:  # PR_CAPBSET_DROP
         sys.exit("cannot give up capability %d" % number)
 if libc.prctl(38, 1, 0, 0, 0):  # PR_SET_NO_NEW_PRIVS
     sys.exit("cannot give up new privileges")
-os.execvpe(argv[0], argv, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": "/root", "TMPDIR": "/var/tmp"})
+os.execve(argv[0], argv, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": "/root", "TMPDIR": "/var/tmp"})
 """
 
 _APART = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--net", "--ipc", "--uts", "--")

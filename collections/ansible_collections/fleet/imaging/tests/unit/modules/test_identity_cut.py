@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from ansible_collections.fleet.imaging.plugins.module_utils.identity import iden
 from ansible_collections.fleet.imaging.plugins.module_utils.identity.request import Request
 from ansible_collections.fleet.imaging.plugins.module_utils.identity.station import give
 from ansible_collections.fleet.imaging.plugins.module_utils.installed import lvm, tree
+from ansible_collections.fleet.imaging.plugins.module_utils.installed.volume import InstalledError
 from ansible_collections.fleet.imaging.tests.unit.conftest import command
-from ansible_collections.fleet.imaging.tests.unit.installation import GPT, Installed, install
+from ansible_collections.fleet.imaging.tests.unit.installation import GPT, Installed, install, put
 
 UNIQUE = ["filesystems", "swap", "partitions"]
 
@@ -121,3 +123,37 @@ def test_a_tool_that_fails_says_what_to_do(loop_disk: Any, mounted: Any, monkeyp
     monkeypatch.setattr(identifiers, "_of_filesystem", lambda *_arguments: "no identifier")
     with pytest.raises(ToolError, match="Run it again"):
         give(system.disk, "", request(unique=["swap"]), check=False)
+
+
+CURIOUS = """\
+#!/bin/sh
+while read name value rest; do
+    case $name in CapEff:|CapBnd:|NoNewPrivs:) echo "$name $value" >&2 ;; esac
+done < /proc/self/status
+while read name rest; do echo "net $name" >&2; done < /proc/net/dev
+for each in /dev/*; do echo "$each" >&2; done
+echo "process $$" >&2
+[ -e /etc/mended ] || exit 3
+echo made > /boot/initrd.img-6.1.0
+"""
+
+
+def test_the_systems_own_tool_runs_confined_and_again_after_it_failed(loop_disk: Any, mounted: Any) -> None:
+    system = install(loop_disk, mounted)
+    with system.files() as root:
+        for library in re.findall(r"(/\S+)", command("ldd", "/bin/sh")):
+            (root / library.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(library, root / library.lstrip("/"))
+        (root / "bin").mkdir(exist_ok=True)
+        shutil.copy("/bin/sh", root / "bin/sh")
+        put(root, {"usr/sbin/update-initramfs": CURIOUS, "boot/initrd.img-6.1.0": "old\n"})
+        (root / "usr/sbin/update-initramfs").chmod(0o755)
+    with pytest.raises(InstalledError, match="initramfs could not be made again") as refused:
+        give(system.disk, "", request(unique=["swap"]), check=False)
+    said = str(refused.value)
+    assert "CapEff: 00000000000000db" in said and "CapBnd: 00000000000000db" in said and "NoNewPrivs: 1" in said
+    assert re.findall(r"net (\w+):", said) == ["lo"] and not re.search("/dev/(loop|sd|vd)", said)
+    system.change({"etc/mended": ""})
+    assert give(system.disk, "", request(unique=["swap"]), check=False).changed
+    assert system.text("boot/initrd.img-6.1.0") == "made\n"
+    assert not give(system.disk, "", request(unique=["swap"]), check=False).changed
