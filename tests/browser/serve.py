@@ -30,7 +30,7 @@ def main(home: str) -> None:
 
 
 def fill() -> None:
-    """Sixty stations, an administrator, somebody who sees the north alone, and reports that were refused or wait."""
+    """Sixty stations, two administrators, one of them French, somebody who sees the north alone, and reports that were refused or wait."""
     from django.utils import timezone
 
     from stationdb.accounts.models import Assignment, Role, User
@@ -44,6 +44,7 @@ def fill() -> None:
 
     fleet = make_fleet(stations=60, software=60, sites=6, changes=3, reports=2)
     User.objects.create_superuser("admin", password="admin-password-1")
+    User.objects.create_superuser("marie", password="marie-password-1", language="fr")
     alice = User.objects.create_user("alice", password="alice-password-1", must_change_password=True)
     role = Role.objects.create(name="reader", rights=[Right.VIEW.value, Right.EXPORT.value])
     Assignment.objects.create(user=alice, role=role, site=Site.objects.get(slug="north"))
