@@ -108,7 +108,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 session:
-  description: How it went with the session. RV(session.state) is V(complete), V(unicast) when something was left to unicast, or V(failed).
+  description: How it went with the session. C(state) is V(complete), V(unicast) when something was left to unicast, or V(failed).
   returned: when a session was joined
   type: dict
   sample: {"state": "complete", "complete": true, "reason": "", "chunks": 412, "bytes": 312345678, "seconds": 28.1, "damaged": 0, "lost": 0}
