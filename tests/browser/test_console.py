@@ -309,7 +309,7 @@ def test_every_page_is_accessible_and_fits(visit, theme):
     wrong = []
     for path in PAGES:
         page.goto(path)
-        visitor.picture(f"{path.strip('/').replace('/', '-') or 'dashboard'}-{theme}")
+        visitor.picture(f"{path.strip('/?').replace('/', '-').replace('=', '-') or 'dashboard'}-{theme}")
         wrong += [f"{path}: {what}" for what in page.evaluate(LOOK)]
         page.set_viewport_size({"width": 390, "height": 844})
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
