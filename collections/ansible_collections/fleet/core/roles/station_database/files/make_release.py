@@ -1,17 +1,23 @@
 # Copyright: (c) 2026, Fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run on the control node: make one archive of everything that pip needs on a host, and name it by what is in it.
+"""Run on the control node: make what a host needs to have this version, and name it by what is in it.
 
-    make_release.py --package FOLDER|WHEEL|REQUIREMENT --wheelhouse FOLDER|"" --output FOLDER
+    make_release.py --package FOLDER|WHEEL|REQUIREMENT --wheelhouse FOLDER|"" --output FOLDER [--python "3.11 linux-x86_64"]
 
-Prints JSON: ``digest`` (twelve characters that are the same for the same content), ``archive`` (path of a tar), ``requirement`` (what to
-tell pip to install). The wheelhouse is filled by ``pip download`` when the dependencies of the package are not those it was filled for.
+Prints JSON: ``digest`` (twelve characters that are the same for the same content), ``wheel`` (path of the package itself, or null),
+``requirement`` (what to tell pip to install), ``packages`` (an archive of everything that the package needs; null without a wheelhouse)
+and ``installed`` (whether that archive has it installed and compiled, or has the wheels as they are).
+
+The wheelhouse is filled by ``pip download`` when the dependencies of the package are not those it was filled for. They are installed
+here, once, and not on every host at every upgrade. For a host whose Python or platform is another than this one's (``--python``), the
+wheelhouse is what the admin has put into it, and the host installs from it.
 """
 
 from __future__ import annotations
 
 import argparse
+import compileall
 import hashlib
 import importlib.util
 import json
@@ -19,6 +25,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import tempfile
 import zipfile
@@ -26,6 +33,7 @@ from pathlib import Path
 
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet"]
 STAMP = "filled-for"
+PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]} {sysconfig.get_platform()}"
 
 
 def pip(*arguments: str) -> None:
@@ -53,26 +61,78 @@ def wheel_of(package: str, work: Path) -> Path | None:
     return wheel
 
 
-def fill(wheelhouse: Path, requirement: str, wheel: Path | None) -> None:
+def needs(requirement: str, wheel: Path | None) -> list[str]:
+    """What pip installs besides the wheel; the requirement itself when there is none."""
+    if not wheel:
+        return [requirement]
+    with zipfile.ZipFile(wheel) as archive:
+        (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        lines = archive.read(metadata).decode().splitlines()
+    return [line.partition(": ")[2] for line in lines if line.startswith("Requires-Dist:") and "extra ==" not in line]
+
+
+def fill(wheelhouse: Path, wanted: list[str]) -> None:
     """Fill the wheelhouse unless it was filled for the same dependencies."""
-    wanted = requirement
-    if wheel:
-        with zipfile.ZipFile(wheel) as archive:
-            (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-            lines = archive.read(metadata).decode().splitlines()
-        wanted = "\n".join(line for line in lines if line.startswith("Requires-Dist:") and "extra ==" not in line)
     wheelhouse.mkdir(parents=True, exist_ok=True)
     stamp = wheelhouse / STAMP
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == "\n".join(wanted):
         return
     with tempfile.TemporaryDirectory(prefix=".filling-", dir=wheelhouse) as temporary:
-        pip("download", "--prefer-binary", "--dest", temporary, str(wheel) if wheel else requirement)
+        pip("download", "--prefer-binary", "--dest", temporary, *wanted)
         for old in wheelhouse.glob("*.whl"):
             old.unlink()
         for new in Path(temporary).iterdir():
-            if wheel is None or new.name != wheel.name:
-                new.rename(wheelhouse / new.name)
-    stamp.write_text(wanted, encoding="utf-8")
+            new.rename(wheelhouse / new.name)
+    stamp.write_text("\n".join(wanted), encoding="utf-8")
+
+
+def pack(wheelhouse: Path, wanted: list[str], output: Path, work: Path) -> Path:
+    """An archive of the folder site-packages with all that is wanted, made unless there is one of the same wheels."""
+    digests = "".join(f"{path.name} {digest_of(path)}\n" for path in sorted(wheelhouse.glob("*.whl")))
+    name = hashlib.sha256(f"{wanted}\n{digests}{PYTHON}".encode()).hexdigest()[:12]
+    archive = output / f"packages-{name}.tar.gz"
+    if not archive.exists():
+        tree = work / "site-packages"
+        pip("install", "--no-index", f"--find-links={wheelhouse}", "--no-compile", f"--target={tree}", *wanted)
+        shutil.rmtree(tree / "bin", ignore_errors=True)  # programs that begin with the name of this Python
+        compileall.compile_dir(tree, quiet=2, workers=0)  # what does not compile is for other versions of Python
+        with tarfile.open(work / "archive", "w:gz", compresslevel=1) as tar:
+            tar.add(tree, ".", filter=of_root)
+        for old in output.glob("packages-*.tar.gz"):
+            old.unlink()
+        shutil.move(work / "archive", archive)
+    return archive
+
+
+def collect(wheelhouse: Path, python: str, output: Path, work: Path) -> Path:
+    """An archive of the wheels as they are, for a Python that is not ours."""
+    wheels = sorted(wheelhouse.glob("*.whl"))
+    if not wheels:
+        sys.exit(
+            f"{wheelhouse} has no wheels, and the host has Python {python}, this control node {PYTHON}: fill it with pip download "
+            "--only-binary=:all: --platform … --python-version …, or unset station_database_wheelhouse"
+        )
+    digests = "".join(f"{path.name} {digest_of(path)}\n" for path in wheels)
+    archive = output / f"wheels-{hashlib.sha256(digests.encode()).hexdigest()[:12]}.tar.gz"
+    if not archive.exists():
+        with tarfile.open(work / "archive", "w:gz", compresslevel=1) as tar:
+            for path in wheels:
+                tar.add(path, path.name, filter=of_root)
+        shutil.move(work / "archive", archive)
+    return archive
+
+
+def of_root(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    """It belongs to root on the host, whoever made it here."""
+    info.uid = info.gid = 0
+    info.uname = info.gname = "root"
+    info.mode = 0o755 if info.isdir() or info.mode & 0o100 else 0o644
+    return info
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def main() -> None:
@@ -80,28 +140,37 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name in ("package", "wheelhouse", "output"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--python", default=PYTHON)
     options = parser.parse_args()
     output = Path(options.output)
     output.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".making-", dir=output) as temporary:
         work = Path(temporary)
-        wheel = wheel_of(options.package, work)
-        wheels = [wheel] if wheel else []
-        if options.wheelhouse:
-            fill(Path(options.wheelhouse), options.package, wheel)
-            wheels += sorted(Path(options.wheelhouse).glob("*.whl"))
-        requirement = f"wheels/{wheel.name}" if wheel else options.package
-        digests = "".join(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n" for path in wheels)
-        digest = hashlib.sha256(f"{requirement}\n{digests}".encode()).hexdigest()[:12]
-        archive = output / f"{digest}.tar"
-        if not archive.exists():
-            for old in output.glob("*.tar"):
-                old.unlink()
-            with tarfile.open(work / "archive", "w") as tar:
-                for path in wheels:
-                    tar.add(path, path.name)
-            shutil.move(work / "archive", archive)
-    print(json.dumps({"digest": digest, "archive": str(archive), "requirement": requirement}))
+        made = wheel_of(options.package, work)
+        wheel, packages = None, None
+        if made:
+            wheel = output / "wheels" / made.name
+            wheel.parent.mkdir(exist_ok=True)
+            shutil.copyfile(made, work / "wheel")
+            shutil.move(work / "wheel", wheel)
+        if options.wheelhouse and options.python != PYTHON:
+            packages = collect(Path(options.wheelhouse), options.python, output, work)
+        elif options.wheelhouse:
+            wanted = needs(options.package, wheel)
+            fill(Path(options.wheelhouse), wanted)
+            packages = pack(Path(options.wheelhouse), wanted, output, work)
+    parts = [options.package if not wheel else f"{wheel.name} {digest_of(wheel)}", packages.name if packages else ""]
+    print(
+        json.dumps(
+            {
+                "digest": hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12],
+                "wheel": str(wheel) if wheel else None,
+                "requirement": wheel.name if wheel else options.package,
+                "packages": str(packages) if packages else None,
+                "installed": options.python == PYTHON,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":
