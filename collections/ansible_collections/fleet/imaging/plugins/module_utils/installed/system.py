@@ -179,11 +179,25 @@ def _mounted(what: Installation, point: Path, writable: bool) -> Iterator[None]:
         _settle(what.volume)
     options = [("rw" + (",nouuid" if kind == "xfs" else "")) if writable else read_only(kind), "nodev", "nosuid"]
     options += [f"subvol=/{what.subvolume}"] if what.subvolume else []
+    if kind == "btrfs":  # the kernel remembers devices that are gone, and takes them for this one when they have its UUID
+        run(["btrfs", "device", "scan", "--forget"], ok=None)
     run(["mount", "-t", kind, "-o", ",".join(options), str(what.volume.device), str(point)])
     try:
+        if kind == "btrfs":
+            _require_own(what.volume, point)
         yield
     finally:
         run(["umount", str(point)])
+
+
+def _require_own(volume: Volume, point: Path) -> None:
+    """A btrfs is mounted by its UUID: with a second disk that has the same, it may be that one's."""
+    source = run(["findmnt", "--noheadings", "--nofsroot", "--output", "SOURCE", "--mountpoint", str(point)]).stdout.strip()
+    if source != str(volume.device):
+        raise InstalledError(
+            f"{volume.describe()} cannot be told from {source}, which has the same UUID. Nothing was changed",
+            remedy="Take the other disk out, or erase it",
+        )
 
 
 def _settle(volume: Volume) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,9 +75,10 @@ def test_nothing_else_on_the_disk_changes(give: Give, system: Installed) -> None
 @pytest.mark.parametrize("kind, subvolume", [("ext4", ""), ("xfs", ""), ("btrfs", ""), ("btrfs", "@rootfs")])
 def test_a_second_run_changes_nothing_byte_for_byte(kind: str, subvolume: str, give: Give, loop_disk: Any, mounted: Any) -> None:
     system = install(loop_disk, mounted, kind, subvolume=subvolume)
-    first = give(system, unique=EVERYTHING)
+    seed = str(uuid.uuid4())  # a btrfs that another test has, too, cannot be mounted
+    first = give(system, unique=EVERYTHING, seed=seed)
     before = system.bytes()
-    second = give(system, unique=EVERYTHING)
+    second = give(system, unique=EVERYTHING, seed=seed)
     assert not second["changed"] and second["diff"] == []
     assert system.bytes() == before
     assert second["machine_id"] == first["machine_id"] and second["ssh_host_keys"] == first["ssh_host_keys"]
@@ -111,7 +113,7 @@ def test_identifiers_become_its_own_and_all_files_follow(kind: str, give: Give, 
         {"etc/crypttab": f"# UUID={old[3]}x\nswap UUID={old[3]} /dev/urandom swap\n", "etc/default/grub": f"X=UUID={old[4].upper()}"}
     )
     system.on_esp("EFI/debian/grub.cfg", f"search.fs_uuid {old[4]} root\n".encode())
-    result = give(system, unique=EVERYTHING)
+    result = give(system, unique=EVERYTHING, seed=str(uuid.uuid4()))
     new = {number: system.uuid(number) for number in (2, 3, 4)}
     assert not set(old.values()) & set(new.values())
     assert {each["new"] for each in result["identifiers"]} >= set(new.values())
