@@ -26,6 +26,12 @@ from .bench import BenchError
 _PEER = Path(__file__).with_name("multicast_peer.py")
 _LIMIT = 900.0
 """Seconds after which a transfer is given up."""
+_HANGS = 15.0
+"""Seconds after which a sender that has sent next to nothing will never begin: udpcast, when a packet of its greeting was lost."""
+
+
+class Hung(BenchError):
+    """A transfer never began."""
 
 
 @dataclass
@@ -160,6 +166,8 @@ def transfer(
         now = time.monotonic() - started
         if now > _LIMIT:
             raise BenchError(f"{sender[0]} did not end in {_LIMIT:.0f} s")
+        if now > _HANGS and not at and segment.sent() - before < 100_000:
+            raise Hung(f"{sender[0]} never began")
         for index in [index for index, when in late.items() if when <= now]:
             del late[index]
             running[index] = segment.start(index + 1, receivers[index])
@@ -206,8 +214,18 @@ def ours_receiver(data: Path, number: int, *, share: float = 1.0) -> list[str]:
 
 
 def udpcast_sender(data: Path, receivers: int) -> list[str]:
-    """udpcast's sender, as Clonezilla and others start it."""
-    wait = ["--min-receivers", str(receivers), "--nokbd", "--no-progress", "--full-duplex", "--retries-until-drop", "500"]
+    """udpcast's sender, as Clonezilla and others start it; it repeats its greeting, without which a loss keeps it from beginning."""
+    wait = [
+        "--min-receivers",
+        str(receivers),
+        "--nokbd",
+        "--no-progress",
+        "--full-duplex",
+        "--retries-until-drop",
+        "500",
+        "--rexmit-hello-interval",
+        "500",
+    ]
     return ["udp-sender", "--interface", "eth0", "--file", str(data), *wait]
 
 
