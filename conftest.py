@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 MEMORY = Path("/dev/shm")
 NEEDED = 6 << 30
@@ -27,6 +28,12 @@ NEEDED = 6 << 30
 
 AGAIN = 30.0
 """Seconds until what hangs even while a test is ended, as the clean-up of a fixture, is interrupted as well."""
+
+# A slow machine is no fault of what is tested. Whoever works on a test gets new examples each time; scripts/test has the same ones always:
+# a fault that only chance finds is found by whoever looks for it, not by whoever changed something else.
+settings.register_profile("new", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", settings.get_profile("new"), derandomize=True)
+settings.load_profile("new")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

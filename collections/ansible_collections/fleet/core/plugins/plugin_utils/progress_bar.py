@@ -12,6 +12,8 @@ from typing import Any, Optional
 
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 BAR_WIDTH = 24
+LONGEST = 100 * 24 * 3600.0
+"""Seconds; a longer rest is none that anybody is told."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,9 @@ class Report:
 
     @property
     def remaining(self) -> Optional[float]:
-        """Seconds until the end at the present rate; None when nobody can say."""
-        return max(self.total - self.done, 0.0) / self.rate if self.total and self.rate else None
+        """Seconds until the end at the present rate; None when nobody can say, or nobody would wait for it."""
+        seconds = max(self.total - self.done, 0.0) / self.rate if self.total and self.rate else math.inf
+        return seconds if seconds < LONGEST else None
 
     def amounts(self) -> str:
         """Say how much, how fast and how long: "1.2/2.8 GiB  112.0 MiB/s  0:14 left"."""

@@ -39,6 +39,7 @@ def report(**values: Any) -> Report:
         ({"done": 3 * MIB, "rate": 2048}, "3.0 MiB  2.0 KiB/s"),
         ({"done": 37, "total": 120, "unit": "files", "rate": 4}, "37/120 files  4 files/s  0:21 left"),
         ({"done": 1, "total": 2, "note": "partition 3"}, "1/2 B  partition 3"),
+        ({"done": 1, "total": 2, "rate": 5e-324}, "1/2 B  0 B/s"),
     ],
 )
 def test_amounts_are_said_as_people_say_them(values: dict[str, Any], said: str) -> None:
