@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,8 @@ from typing import Callable, TypeVar
 
 from ansible_collections.fleet.core.plugins.module_utils.command import Completed, run
 from ansible_collections.fleet.core.plugins.module_utils.errors import ToolError
+
+from .mountpoint import finally_do, mount_point, unmount
 
 Result = TypeVar("Result")
 
@@ -32,8 +33,8 @@ _SCRIPT = 'mount -t "$1" -o "$2" "$3" "$4" || exit; point=$4; shift 4; "$@" "$po
 
 def run_mounted(kind: str, options: str, device: Path, argv: Sequence[str]) -> Completed:
     """Mount device, run argv with the mount point as its last argument, unmount; raises ToolError when any of these fails."""
-    with tempfile.TemporaryDirectory(prefix="fleet-mount-") as point:
-        inner = ["sh", "-c", _SCRIPT, "sh", kind, options, str(device), point, *argv]
+    with mount_point("fleet-mount-") as point:
+        inner = ["sh", "-c", _SCRIPT, "sh", kind, options, str(device), str(point), *argv]
         return run(["unshare", "--mount", "--propagation", "slave", "--", *inner])
 
 
@@ -45,12 +46,10 @@ def with_files(kind: str, device: Path, work: Callable[[Path], Result]) -> Resul
     """
 
     def inside() -> Result:
-        with tempfile.TemporaryDirectory(prefix="fleet-mount-") as point:
-            run(["mount", "-t", kind, "-o", read_only(kind), str(device), point])
-            try:
-                return work(Path(point))
-            finally:
-                run(["umount", point])
+        with mount_point("fleet-mount-") as point:
+            run(["mount", "-t", kind, "-o", read_only(kind), str(device), str(point)])
+            with finally_do(lambda: unmount(point)):
+                return work(point)
 
     return privately(inside)
 

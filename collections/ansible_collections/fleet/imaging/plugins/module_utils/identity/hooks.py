@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 
@@ -50,27 +52,39 @@ def found(folder: Path, told: Mapping[str, str], values: Mapping[str, Any]) -> l
 
 
 def run(hook: Hook, told: Mapping[str, str], values: Mapping[str, Any]) -> str:
-    """Run a hook with told as environment and values as JSON on its standard input; return what it printed. Raises HookFailed."""
-    try:
-        done = subprocess.run(
-            [str(hook.path)],
-            input=json.dumps(dict(values)).encode(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**{key: value for key, value in os.environ.items() if not key.startswith("FLEET_")}, **told},
-            cwd="/",
-            timeout=_LIMIT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise HookFailed(f"Hook {hook.name} for {told['FLEET_STATION']} could not be run: {error}", hook=hook.name) from error
-    said = done.stdout.decode(errors="replace").strip()
-    if done.returncode != 0:
+    """Run a hook with told as environment and values as JSON on its standard input; return what it printed. Raises HookFailed.
+
+    What it started and left running is killed when it ends, or has taken too long: it would hold the system that is mounted.
+    """
+    environment = {**{key: value for key, value in os.environ.items() if not key.startswith("FLEET_")}, **told}
+    # Files and no pipes: a program that a hook leaves running would keep a pipe open. In memory: the values are secret.
+    with os.fdopen(os.memfd_create("values"), "w+b") as given, os.fdopen(os.memfd_create("output"), "w+b") as printed:
+        given.write(json.dumps(dict(values)).encode())
+        given.seek(0)
+        try:
+            rc = _wait([str(hook.path)], environment, given, printed)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise HookFailed(f"Hook {hook.name} for {told['FLEET_STATION']} could not be run: {error}", hook=hook.name) from error
+        printed.seek(0)
+        said = printed.read().decode(errors="replace").strip()
+    if rc != 0:
         raise HookFailed(
-            f"Hook {hook.name} for {told['FLEET_STATION']} ended with code {done.returncode}: {said[-_SAID:] or 'it said nothing'}",
+            f"Hook {hook.name} for {told['FLEET_STATION']} ended with code {rc}: {said[-_SAID:] or 'it said nothing'}",
             remedy="Correct the hook or what it found, and run it again: what was done stays done",
             hook=hook.name,
-            rc=done.returncode,
+            rc=rc,
             output=said[-_SAID:],
         )
     return said[-_SAID:]
+
+
+def _wait(argv: list[str], environment: Mapping[str, str], given: BinaryIO, printed: BinaryIO) -> int:
+    """Run a program in a session of its own until it ends; its exit code. Nothing of its group is left."""
+    with subprocess.Popen(
+        argv, stdin=given, stdout=printed, stderr=subprocess.STDOUT, env=environment, cwd="/", start_new_session=True
+    ) as process:
+        try:
+            return process.wait(timeout=_LIMIT)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from ansible_collections.fleet.core.plugins.module_utils.errors import FleetErro
 from ..disk.device import Disk
 from ..disk.table import NoTable, PartitionTable
 from ..filesystem.mounted import privately, read_only
+from ..filesystem.mountpoint import finally_do, mount_point, unmount
 from . import fstab, lvm
 from .tree import Tree, TreeError
 from .volume import POSIX, InstalledError, NoSystem, Volume, named, partitions
@@ -87,11 +87,10 @@ def opened(disk: Disk, root: str = "", *, writable: bool) -> Iterator[System]:
     notes = []
     if lvm.members(found) and not lvm.usable():
         notes.append("The disk has LVM, whose volumes were not looked into: this kernel has no device mapper")
-    with lvm.activated(found) as logical, tempfile.TemporaryDirectory(prefix="fleet-system-") as folder:
+    with lvm.activated(found) as logical, mount_point("fleet-system-") as point:
         volumes = (*found, *logical)
-        installation = _choose(disk, _installations(volumes, Path(folder), notes), root, notes)
+        installation = _choose(disk, _installations(volumes, point, notes), root, notes)
         with contextlib.ExitStack() as stack:
-            point = Path(folder)
             stack.enter_context(_mounted(installation, point, writable))
             tree = Tree(point)
             mounts = {"": installation}
@@ -182,12 +181,10 @@ def _mounted(what: Installation, point: Path, writable: bool) -> Iterator[None]:
     if kind == "btrfs":  # the kernel remembers devices that are gone, and takes them for this one when they have its UUID
         run(["btrfs", "device", "scan", "--forget"], ok=None)
     run(["mount", "-t", kind, "-o", ",".join(options), str(what.volume.device), str(point)])
-    try:
+    with finally_do(lambda: unmount(point)):
         if kind == "btrfs":
             _require_own(what.volume, point)
         yield
-    finally:
-        run(["umount", str(point)])
 
 
 def _require_own(volume: Volume, point: Path) -> None:

@@ -9,6 +9,7 @@ The system is a copy of the cached Debian root. It has no kernel and no boot loa
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -54,10 +55,12 @@ def install(loop: str, root: Path, layer: Path) -> None:
         welcome = Path(temporary) / "WELCOME.TXT"
         welcome.write_text(WELCOME, encoding="utf-8")
         run(["mcopy", "-i", esp, str(welcome), "::EFI/"])
-        mount = Path(temporary) / "mnt"
-        mount.mkdir()
-        fstab = FSTAB.format(main=_uuid(main), esp=_uuid(esp), swap=_uuid(swap))
-        run(["unshare", "--mount", "--propagation=slave", "sh", "-c", COPY, "sh", main, str(mount), str(root), str(layer)], stdin=fstab)
+    fstab = FSTAB.format(main=_uuid(main), esp=_uuid(esp), swap=_uuid(swap))
+    mount = tempfile.mkdtemp(prefix="fleet-room-")
+    try:
+        run(["unshare", "--mount", "--propagation=slave", "sh", "-c", COPY, "sh", main, mount, str(root), str(layer)], stdin=fstab)
+    finally:
+        os.rmdir(mount)  # and nothing more: a system may be mounted there
 
 
 def _uuid(device: str) -> str:
