@@ -22,8 +22,8 @@ _SHIM = "usr/lib/shim/shimx64.efi.signed"
 _GRUB = "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"
 _HELPERS = (("usr/lib/shim/mmx64.efi.signed", "mmx64.efi"), ("usr/lib/shim/fbx64.efi.signed", "fbx64.efi"))
 _LIMIT = 16 << 20
-_SEARCH = re.compile(
-    rb"search(?:\.fs_uuid|[^\n\0]{0,60}--fs-uuid)[^\n\0]*?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4})"
+SEARCH = re.compile(
+    rb"search(?:\.fs_uuid|[^\n\0]{0,60}--fs-uuid)[^\n\0]{0,200}?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4})"
 )
 
 
@@ -53,8 +53,8 @@ def wanted(system: System, esp: Esp, home: Home, notes: list[str]) -> dict[str, 
         files.update(_own_loaders(system, home, folder))
     config = f"EFI/{folder}/grub.cfg"
     there = esp.read(config) if esp.find(config) else b""
-    looks_beside = any(path.lower() == f"efi/{folder}/grubx64.efi".lower() for path in files) or _SEARCH.search(esp.read(grub)) is None
-    if looks_beside and home.uuid.lower() not in {each.decode().lower() for each in _SEARCH.findall(there)}:
+    looks_beside = any(path.lower() == f"efi/{folder}/grubx64.efi".lower() for path in files) or SEARCH.search(esp.read(grub)) is None
+    if looks_beside and home.uuid.lower() not in {each.decode().lower() for each in SEARCH.findall(there)}:
         files[config] = f"{home.search}configfile $prefix/grub.cfg\n".encode()
     files.update(_removable(esp, folder, files, known, notes))
     files = {path: data for path, data in files.items() if not esp.find(path) or esp.read(path) != data}
@@ -64,7 +64,7 @@ def wanted(system: System, esp: Esp, home: Home, notes: list[str]) -> dict[str, 
 
 def _is_lost(binary: bytes, known: set[str]) -> bool:
     """Whether a loader looks for a filesystem that is not on the disk."""
-    return any(each.decode().lower() not in known for each in _SEARCH.findall(binary))
+    return any(each.decode().lower() not in known for each in SEARCH.findall(binary))
 
 
 def _own_loaders(system: System, home: Home, folder: str) -> dict[str, bytes]:

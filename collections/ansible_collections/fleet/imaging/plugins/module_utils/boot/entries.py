@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 from ansible_collections.fleet.core.plugins.module_utils.command import available, run
+from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 
 from ..disk.device import Disk
+from ..disk.table import NoTable, PartitionTable
+from ..installed.volume import part_uuid
 
 VARIABLES = Path("/sys/firmware/efi/efivars")
 _LINE = re.compile(r"Boot([0-9A-Fa-f]{4})(\*?)\s+(.*?)\t(.*)")
@@ -47,7 +52,7 @@ def usable() -> bool:
 
 @dataclass(frozen=True)
 class EntryPlan:
-    """The entry that should be there, and those with its label that lead to a partition that is gone."""
+    """The entry that should be there, and those with its label that lead to a partition that this machine does not have."""
 
     disk: Disk
     label: str
@@ -69,10 +74,24 @@ class EntryPlan:
             run(["efibootmgr", "--quiet", "--create", *place, "--label", self.label, "--loader", self.loader])
 
 
-def plan(disk: Disk, listed: str, label: str, partition: int, uuid: str, path: str) -> EntryPlan:
-    """What to tell the firmware, from what efibootmgr -v printed. path: of the loader on the ESP, with slashes."""
+def uuids() -> Optional[set[str]]:
+    """What the partitions of all disks of this host are called; None when that cannot be known, for a disk's table cannot be read."""
+    found: set[str] = set()
+    for disk in Disk.all():
+        try:
+            table = PartitionTable.from_disk(disk)
+        except NoTable:
+            continue
+        except FleetError:
+            return None
+        found |= {part_uuid(table, entry.number).lower() for entry in table.entries}
+    return found
+
+
+def plan(disk: Disk, listed: str, label: str, partition: int, uuid: str, path: str, there: Optional[Collection[str]]) -> EntryPlan:
+    """What to tell the firmware, from what efibootmgr -v printed. path: of the loader on the ESP, with slashes. there: uuids()."""
     loader = "\\" + path.replace("/", "\\")
     same = [entry for entry in parse(listed) if entry.label.lower() == label.lower()]
     right = [entry for entry in same if (entry.partition, entry.uuid, entry.loader.lower()) == (partition, uuid.lower(), loader.lower())]
-    stale = tuple(entry.number for entry in same if entry.uuid != uuid.lower())
+    stale = () if there is None else tuple(entry.number for entry in same if entry.uuid not in {uuid.lower(), *there})
     return EntryPlan(disk, label, partition, loader, stale, bool(right))

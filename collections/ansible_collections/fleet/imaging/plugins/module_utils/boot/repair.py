@@ -163,7 +163,7 @@ def _look_uefi(plan: _Plan, home: Home, targets: Sequence[str]) -> None:
     names = [path for path in (f"EFI/{folder}/shimx64.efi", f"EFI/{folder}/grubx64.efi") if path in plan.esp or esp.find(path)]
     if entries.usable():
         listed = run(["efibootmgr", "-v"]).stdout
-        plan.entry = entries.plan(system.disk, listed, folder, found[0].number, found[0].part_uuid, names[0])
+        plan.entry = entries.plan(system.disk, listed, folder, found[0].number, found[0].part_uuid, names[0], entries.uuids())
 
 
 def _tell(plan: _Plan) -> None:

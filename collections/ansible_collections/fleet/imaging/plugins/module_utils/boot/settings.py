@@ -15,6 +15,10 @@ from .grub import Home
 
 RESUME = "etc/initramfs-tools/conf.d/resume"
 _ID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+MENU_SEARCH = re.compile(rf"^[ \t]{{0,80}}search\b[^\n]{{0,400}}?--fs-uuid[^\n]{{0,400}}?({_ID})[ \t\r]{{0,80}}$", re.MULTILINE)
+MENU_LINUX = re.compile(rf"^[ \t]{{0,80}}linux\S{{0,10}}[ \t][^\n]{{0,1000}}?\broot=UUID=({_ID})", re.MULTILINE)
+"""Every repetition has an end and stays in its line: the file is somebody else's, and must not take for ever to be searched."""
+
 _MENU = 8 << 20
 _ESP = ("boot/efi", "efi", "boot")
 
@@ -64,10 +68,10 @@ def _stage_menu(system: System, home: Home, notes: list[str]) -> None:
     known = {volume.uuid.lower() for volume in system.volumes}
     new = {}
     for pattern, uuid in (
-        (rf"^\s*search\b[^\n]*--fs-uuid[^\n]*?({_ID})\s*$", home.uuid),
-        (rf"^\s*linux\S*\s[^\n]*\broot=UUID=({_ID})", system.installation.volume.uuid),
+        (MENU_SEARCH, home.uuid),
+        (MENU_LINUX, system.installation.volume.uuid),
     ):
-        found = re.search(pattern, text, re.MULTILINE)
+        found = pattern.search(text)
         if found and found.group(1).lower() not in known:
             new[found.group(1)] = uuid
     tree.write_text(path, references.replaced(text, new))
@@ -76,7 +80,7 @@ def _stage_menu(system: System, home: Home, notes: list[str]) -> None:
 def _stage_resume(system: System) -> bool:
     tree = system.tree
     text = tree.text(RESUME)
-    said = re.search(rf"^RESUME=UUID=({_ID})\s*$", text, re.MULTILINE)
+    said = re.search(rf"^RESUME=UUID=({_ID})[ \t\r]*$", text, re.MULTILINE)
     if not said or said.group(1).lower() in {volume.uuid.lower() for volume in system.volumes}:
         return False
     swaps = [volume.uuid for volume in system.volumes if volume.type == "swap"]

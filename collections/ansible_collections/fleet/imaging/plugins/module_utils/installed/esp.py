@@ -19,6 +19,10 @@ from .volume import InstalledError, Volume
 
 _LIMIT = 32 << 20
 _ENTRIES = 5000
+_FOLDERS = 1000
+_SECONDS = 120
+"""How long a tool may take: a damaged chain of clusters has no end."""
+
 _CLUSTER = 32768
 """Bytes that a file may take more than it has: the largest cluster of a FAT."""
 
@@ -32,12 +36,13 @@ class Esp:
     def __init__(self, volume: Volume) -> None:
         self.volume = volume
         self._listed: Optional[list[tuple[str, int]]] = None
+        self._folders = 0
 
     def _run(self, tool: str, *argv: str, ok: Optional[tuple[int, ...]] = (0,)) -> Completed:
         before = os.environ.get("MTOOLS_SKIP_CHECK")
         os.environ["MTOOLS_SKIP_CHECK"] = "1"
         try:
-            return run([tool, "-i", str(self.volume.device), *argv], ok=ok)
+            return run([tool, "-i", str(self.volume.device), *argv], ok=ok, timeout=_SECONDS)
         finally:
             if before is None:
                 del os.environ["MTOOLS_SKIP_CHECK"]
@@ -47,10 +52,14 @@ class Esp:
     def _entries(self) -> list[tuple[str, int]]:
         """All files below EFI and loader, with their sizes in bytes (mdir's concise form lacks them, its long form the paths)."""
         if self._listed is None:
+            self._folders = 0
             self._listed = [*self._below("EFI", 6), *self._below("loader", 3)]
         return self._listed
 
     def _below(self, folder: str, depth: int) -> list[tuple[str, int]]:
+        self._folders += 1
+        if self._folders > _FOLDERS:
+            raise InstalledError(f"{self.volume.describe()} has more than {_FOLDERS} folders, or some that lead back to themselves")
         done = self._run("mdir", "-a", "-f", f"::/{folder}", ok=None)
         if done.rc != 0:
             return []
@@ -93,7 +102,7 @@ class Esp:
 
     def require_room(self, files: Mapping[str, bytes]) -> None:
         """Raise InstalledError unless there is room for all of these files, of which each is written beside the one it replaces."""
-        said = re.search(r"^\s*([0-9 ]+) bytes free", self._run("mdir", "::/").stdout, re.MULTILINE)
+        said = re.search(r"^[ \t]*([0-9 ]{1,40}) bytes free", self._run("mdir", "::/").stdout, re.MULTILINE)
         free = int(said.group(1).replace(" ", "")) if said else 0
         there = {path.lower(): size for path, size in self._entries()}
         more = sum(max(0, len(data) - there.get(path.lower(), 0)) for path, data in files.items())

@@ -35,11 +35,12 @@ for node in null zero full random urandom tty; do
 done
 ln -s /proc/self/fd "$root/dev/fd"
 mkdir "$root/dev/shm"
-mount -t proc -o nosuid,nodev,noexec proc "$root/proc"
+mount -t proc -o ro,nosuid,nodev,noexec proc "$root/proc"
 mount -t sysfs -o ro,nosuid,nodev,noexec sys "$root/sys" || true
 mount -t tmpfs -o nosuid,nodev run "$root/run"
 exec "$@"
 """
+"""/proc can only be read: who is root needs no capability to write /proc/sys/kernel/core_pattern, which the host's kernel would run."""
 
 _CONFINE = """\
 import ctypes, os, sys

@@ -21,6 +21,7 @@ from ..filesystem import probe
 from .volume import InstalledError, Volume
 
 CONTROL = Path("/dev/mapper/control")
+SYS_BLOCK = Path("/sys/block")
 
 
 def members(volumes: Sequence[Volume]) -> list[Path]:
@@ -53,18 +54,49 @@ def activated(volumes: Sequence[Volume]) -> Iterator[list[Volume]]:
     if not devices or not available("lvm") or not usable():
         yield []
         return
-    groups = sorted({row["vg_name"] for row in rows(devices, "vgs", "vg_name")})
-    for group in groups:
-        lvm(devices, "vgchange", "--activate", "y", group)
+    groups = {row["vg_name"]: row["vg_uuid"] for row in rows(devices, "vgs", "vg_name", "vg_uuid")}
+    for group, uuid in groups.items():
+        refuse_if_elsewhere(group, uuid, devices)
+    begun = []
     try:
+        for group in groups:
+            begun.append(group)
+            lvm(devices, "vgchange", "--activate", "y", group)
         yield [
             Volume(f"{row['vg_name']}/{row['lv_name']}", Path(row["lv_path"]), 0, probe(Path(row["lv_path"])))
             for row in rows(devices, "lvs", "vg_name", "lv_name", "lv_path", "lv_attr")
             if row["lv_path"] and row["lv_attr"][:1] in "-o"
         ]
     finally:
-        for group in groups:
+        for group in begun:
             lvm(devices, "vgchange", "--activate", "n", group)
+
+
+def refuse_if_elsewhere(group: str, uuid: str, devices: Sequence[Path]) -> None:
+    """Raise InstalledError when a volume of a group with this UUID is active on other devices: another disk with the same image.
+
+    The kernel knows a volume by its UUIDs only: activating this disk's would give the other's.
+    """
+    own = {device.resolve().name for device in devices}
+    for folder in sorted(SYS_BLOCK.glob("dm-*")):
+        try:
+            is_meant = (folder / "dm/uuid").read_text().startswith("LVM-" + uuid.replace("-", ""))
+        except OSError:  # just gone
+            continue
+        others = _below(folder.name) - own if is_meant else set()
+        if others:
+            raise InstalledError(
+                f"The volume group {group} of this disk cannot be told from the one on {', '.join(sorted(others))}, which has the same "
+                "UUID and is active. Nothing was changed",
+                remedy="Take the other disk out, or deactivate its volume group (vgchange --activate n)",
+            )
+
+
+def _below(name: str) -> set[str]:
+    """Kernel names of the devices that a mapped one is made of in the end."""
+    slaves = SYS_BLOCK / name / "slaves"
+    below = [entry.name for entry in slaves.iterdir()] if slaves.is_dir() else []
+    return {leaf for slave in below for leaf in (_below(slave) if slave.startswith("dm-") else {slave})}
 
 
 def usable() -> bool:

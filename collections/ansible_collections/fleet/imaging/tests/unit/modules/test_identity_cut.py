@@ -133,6 +133,7 @@ done < /proc/self/status
 while read name rest; do echo "net $name" >&2; done < /proc/net/dev
 for each in /dev/*; do echo "$each" >&2; done
 echo "process $$" >&2
+(echo other > /proc/self/comm) 2> /dev/null && echo "proc can be written" >&2
 [ -e /etc/mended ] || exit 3
 echo made > /boot/initrd.img-6.1.0
 """
@@ -153,6 +154,7 @@ def test_the_systems_own_tool_runs_confined_and_again_after_it_failed(loop_disk:
     said = str(refused.value)
     assert "CapEff: 00000000000000db" in said and "CapBnd: 00000000000000db" in said and "NoNewPrivs: 1" in said
     assert re.findall(r"net (\w+):", said) == ["lo"] and not re.search("/dev/(loop|sd|vd)", said)
+    assert "proc can be written" not in said
     system.change({"etc/mended": ""})
     assert give(system.disk, "", request(unique=["swap"]), check=False).changed
     assert system.text("boot/initrd.img-6.1.0") == "made\n"

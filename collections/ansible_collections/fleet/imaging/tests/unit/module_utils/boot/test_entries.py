@@ -45,9 +45,23 @@ def test_no_text_breaks_the_reader(text: str) -> None:
 
 def test_one_that_leads_nowhere_goes_and_windows_stays(loop_disk: Any) -> None:
     disk = loop_disk(8 << 20)
-    plan = entries.plan(disk, LISTED, "debian", 2, GUID, "EFI/debian/shimx64.efi")
+    plan = entries.plan(disk, LISTED, "debian", 2, GUID, "EFI/debian/shimx64.efi", {GUID})
     assert plan.stale == ("0001",) and plan.is_there and plan.changed
     right = LISTED.replace("Boot0001* debian", "Boot0001* other")
-    assert not entries.plan(disk, right, "debian", 2, GUID, "EFI/debian/shimx64.efi").changed
-    missing = entries.plan(disk, "", "debian", 2, GUID, "EFI/debian/grubx64.efi")
+    assert not entries.plan(disk, right, "debian", 2, GUID, "EFI/debian/shimx64.efi", {GUID}).changed
+    missing = entries.plan(disk, "", "debian", 2, GUID, "EFI/debian/grubx64.efi", {GUID})
     assert missing.changed and not missing.is_there and missing.loader == "\\EFI\\debian\\grubx64.efi"
+
+
+def test_one_that_leads_to_another_disk_of_this_machine_stays(loop_disk: Any) -> None:
+    disk, other = loop_disk(8 << 20), loop_disk(8 << 20, f"label: gpt\nsize=1M, type=U, uuid={OTHER.upper()}\n")
+    assert other.partition(1)
+    there = entries.uuids()
+    assert there is not None and OTHER in there
+    plan = entries.plan(disk, LISTED, "debian", 2, GUID, "EFI/debian/shimx64.efi", there)
+    assert plan.stale == () and not plan.changed
+
+
+def test_nothing_goes_when_the_disks_cannot_all_be_read(loop_disk: Any) -> None:
+    plan = entries.plan(loop_disk(8 << 20), LISTED, "debian", 2, GUID, "EFI/debian/shimx64.efi", None)
+    assert plan.stale == ()

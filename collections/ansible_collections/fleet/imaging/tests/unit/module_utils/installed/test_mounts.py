@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import ToolError
+from ansible_collections.fleet.imaging.plugins.module_utils.disk import usage
 from ansible_collections.fleet.imaging.plugins.module_utils.filesystem import mountpoint
 from ansible_collections.fleet.imaging.plugins.module_utils.identity import hooks
 from ansible_collections.fleet.imaging.plugins.module_utils.installed.system import opened, privately
@@ -82,6 +83,7 @@ def test_a_daemon_that_holds_the_system_is_an_error_and_erases_nothing(
     assert "left behind" not in str(refused.value)
     os.kill(int(left.read_text()), signal.SIGKILL)
     left.unlink()
+    assert any(not usage.is_claimed(system.device) for _attempt in range(60))  # each waits; what was killed lets go in its own time
     with system.files("ro") as root:
         assert tree(root) == before
 
