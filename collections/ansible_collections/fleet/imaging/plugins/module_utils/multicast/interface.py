@@ -208,10 +208,11 @@ class Receiver(Protocol):
     """ReceiveSession of ``session``: ReceiveSession(settings, secret, image, name, wanted, take, report=...)."""
 
     def run(self) -> Outcome:
-        """Receive until all is taken or the session is over; MulticastError for a wrong interface or address.
+        """Receive until all is taken or the session is over.
 
-        A wrong secret, an image that the sender does not send, or no sender for twice the patience end as UNICAST with the reason and
-        with everything left: nothing was written then.
+        A group that cannot be joined, a wrong secret, an image that the sender does not send, or no sender for twice the patience end as
+        UNICAST with the reason and with everything left: nothing was written then. So does whatever else goes wrong with the session, with
+        what is left by then.
         """
 
     def stop(self) -> None:

@@ -21,6 +21,8 @@ _LOSSY_TICKS = 3
 """...after so many ticks of the pace."""
 _HELD_UP, _HELD_UP_SHARE, _HELD_UP_MOST = 2.5, 0.05, 5.0
 """Seconds for which one receiver may hold up the others: a twentieth of the session, at least and at most these."""
+_NARROW = 4
+"""Receivers whose sockets hold so many times fewer packets than most are those that are waited for, when the sender waits at all."""
 _DEAF = 2.0
 """Seconds for a receiver that came late to hear its first packet."""
 
@@ -47,12 +49,16 @@ class Judge:
         """Members that have to go: (member, verdict, reason). elapsed: seconds since the last look; held: whether the sender waits."""
         self._began = self._began or now
         gone = []
+        exhausted = stream.exhausted
         for member in members:
             member.silent = now - member.heard > SILENCE
+            member.watch(exhausted, min(elapsed, 1))
             if now - member.heard > self._patience:
                 gone.append((member, DEAD, f"silent for {self._patience:.0f} s"))
             elif not member.report.received and now - member.started_at > _DEAF and outlet.number > 50:
                 gone.append((member, UNICAST, "it does not hear multicast"))
+            elif member.stalled > self._patience:
+                gone.append((member, UNICAST, f"everything was sent, and it got nowhere for {self._patience:.0f} s"))
         others = self.following(members)
         if held and len(others) > 1 and elapsed < 1:
             gone += self._slow(others, now, elapsed, outlet, stream)
@@ -63,7 +69,7 @@ class Judge:
         if stream.waiting_for_room:
             lag = {member.name: stream.end - member.report.low for member in members}
         else:
-            lag = {member.name: outlet.number - member.report.seen for member in members}
+            lag = self._narrow(members) or {member.name: outlet.number - member.report.seen for member in members}
         worst = max(lag.values())
         if min(lag.values()) > worst / 2:
             return []  # they are all as slow
@@ -75,6 +81,12 @@ class Judge:
                 if member.held_up > allowed:
                     gone.append((member, UNICAST, f"it is slow: the others waited {member.held_up:.1f} s for it"))
         return gone[: len(members) - 1]
+
+    def _narrow(self, members: list[Member]) -> dict[str, int]:
+        """Who has so small a socket that the others wait for it (1, else 0), as nobody can be far behind then; empty when nobody has."""
+        usual = sorted(member.report.room for member in members)[len(members) // 2]
+        narrow = {member.name: int(member.report.room * _NARROW <= usual) for member in members}
+        return narrow if any(narrow.values()) else {}
 
     def pace(self, pace: Pace, members: list[Member], now: float, outlet: Outlet) -> list[Member]:
         """Every tick: measure losses and let the pace adapt to them; return who loses far more than others."""

@@ -69,6 +69,9 @@ class Member:
         self.told_gone = 0.0
         self.held_up = 0.0
         """Seconds for which everybody waited for it alone."""
+        self.stalled = 0.0
+        """Seconds for which it got nowhere, although everything was sent."""
+        self._progress = (0, 0)
 
     def take_report(self, report: ReceiverReport, sent: int, now: float) -> None:
         """It says how far it is; sent: number of the next packet, which nobody can have seen."""
@@ -76,6 +79,12 @@ class Member:
             self._seen_at = now
         seen = min(report.seen, sent)
         self.report = ReceiverReport(seen, report.received, report.low, max(report.room, 1), report.taken, report.missing)
+
+    def watch(self, exhausted: bool, elapsed: float) -> None:
+        """Count the seconds for which it gets nowhere; exhausted: whether everything that is wanted so far was sent."""
+        progress = self.report.taken, self.report.low
+        self.stalled = self.stalled + elapsed if exhausted and progress == self._progress else 0.0
+        self._progress = progress
 
     def measure(self, sent: int, now: float) -> float:
         """Share of the packets that it lost since the last call; sent: number of the next packet."""

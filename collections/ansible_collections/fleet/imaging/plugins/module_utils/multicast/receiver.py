@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from collections.abc import Set as AbstractSet
 from typing import Optional
+
+from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 
 from .channel import (
     GREETING_SIZE,
@@ -30,7 +33,7 @@ from .sockets import resolve, version
 from .taker import Taker
 from .urgency import urgent
 from .wants import Wants
-from .wire import MAGIC, ProtocolError
+from .wire import DONE, MAGIC, ProtocolError, pack_done
 
 _CONNECT = 2.0
 """Seconds for a connection and for each answer on it."""
@@ -120,23 +123,37 @@ class ReceiveSession:
                 self._tell("waiting")
                 time.sleep(_PAUSE)
                 continue
-            reception = Reception(self._settings, self._image, *connected, self._wants, taker)
+            began, chunks = time.monotonic(), self._wants.chunks
             try:
-                reception.run(lambda: self._stopped, lambda: self._tell("sending"))
-                return reception.leave or ("stopped" if self._stopped else "")
+                return self._receive(*connected, taker)
             except (Disconnected, ProtocolError) as error:
                 reason = f"the sender was lost: {error}"
-                deadline = time.monotonic() + 2 * self._settings.patience
                 if taker.error:
                     return reason
+            except Exception as error:  # no group, or a fault of ours: disks are half written by now, and unicast can finish them
+                with contextlib.suppress(MulticastError):
+                    connected[0].send(DONE, pack_done(len(self._wants.left), self._wants.bytes))
+                return str(error) if isinstance(error, FleetError) else f"{type(error).__name__}: {error}"
             finally:
-                self._lost = reception.lost
-                self._started = self._started or reception.started
-                reception.close()
                 connected[0].close()
             if not self._wants.wanted:
                 return ""
+            if self._wants.chunks > chunks or time.monotonic() - began > self._settings.patience:
+                deadline = time.monotonic() + 2 * self._settings.patience
+            else:
+                time.sleep(_PAUSE)  # a connection that was good for nothing: it must not be made for ever, nor at once
         return "stopped" if self._stopped else reason
+
+    def _receive(self, channel: Channel, terms: Terms, taker: Taker) -> str:
+        """One connection's worth; why it ended, when that was in order."""
+        reception = Reception(self._settings, self._image, channel, terms, self._wants, taker)
+        try:
+            reception.run(lambda: self._stopped, lambda: self._tell("sending"))
+            return reception.leave or ("stopped" if self._stopped else "")
+        finally:
+            self._lost = reception.lost
+            self._started = self._started or reception.started
+            reception.close()
 
     def _find(self) -> Optional[tuple[Channel, Terms]]:
         """The sender on one of the ports, the last one first; Rejected when somebody was there and nobody proved to be it."""

@@ -12,6 +12,7 @@ from collections.abc import Collection
 from typing import Callable, Optional
 
 from .channel import Channel, Terms
+from .counting import PacketCount
 from .interface import Settings
 from .mmsg import MESSAGES, SLOT, BatchReceiver
 from .sockets import receiving
@@ -45,6 +46,7 @@ from .wire import (
     unpack_digests,
     unpack_number,
     unpack_plan,
+    unpack_tune,
 )
 
 NAP = 0.002
@@ -72,8 +74,7 @@ class Reception:
         self._tag = session_tag(terms.session, image)
         self._window: Optional[Window] = None
         self._interval = 0.05
-        self._seen = self._received = 0
-        self._counted_from = -1
+        self._count = PacketCount()
         self.leave = ""
         """Why the sender let this receiver go."""
         self.started = 0.0
@@ -88,8 +89,7 @@ class Reception:
     @property
     def lost(self) -> float:
         """Share of the packets that did not arrive."""
-        sent = self._seen - self._counted_from
-        return max(0.0, 1 - self._received / sent) if self._counted_from >= 0 and sent > 0 else 0.0
+        return self._count.lost
 
     def run(self, stopped: Callable[[], bool], tick: Callable[[], None]) -> None:
         """Until nothing is wanted, the sender lets go, or the taker fails; Disconnected or ProtocolError when the connection is no good.
@@ -111,7 +111,7 @@ class Reception:
             now = time.monotonic()
             if now >= due:
                 due = now + self._interval
-                nap = NAP if self.started and self._received else _IDLE_NAP
+                nap = NAP if self.started and self._count.received else _IDLE_NAP
                 tick()
                 self._report()
                 if now - heard > _SILENT:
@@ -164,19 +164,19 @@ class Reception:
         for start in range(offset, offset + count * stride, stride):
             words.frombytes(view[start : start + HEADER_SIZE])
         tags, numbers, places = words[0::3].tolist(), words[1::3].tolist(), words[2::3].tolist()
-        if tags.count(self._tag) != count or max(places) >= COMBINED << KIND_SHIFT:
+        if tags.count(self._tag) != count or max(places) >= COMBINED << KIND_SHIFT or not self._count.plausible(max(numbers)):
             for index in range(count):
                 if tags[index] == self._tag:
                     self._single(window, offset + index * stride, numbers[index], places[index])
             return
-        self._number(max(numbers), min(numbers), count)
+        self._count.add(max(numbers), min(numbers), count)
         window.put(view, offset, stride, places)
 
     def _single(self, window: Window, offset: int, number: int, place: int) -> None:
         kind = place >> KIND_SHIFT
-        if kind == COMBINED:
-            return  # of the size of another kind: not ours
-        self._number(number, number, 1)
+        if kind == COMBINED or not self._count.plausible(number):
+            return  # of the size of another kind, or from the future: not ours
+        self._count.add(number, number, 1)
         if kind == SYNC:
             window.sync(place & SEGMENT_MASK)
         else:
@@ -184,8 +184,8 @@ class Reception:
 
     def _combined(self, window: Window, packet: memoryview) -> None:
         tag, number, place = HEADER.unpack_from(packet)
-        if tag == self._tag and place >> KIND_SHIFT == COMBINED:
-            self._number(number, number, 1)
+        if tag == self._tag and place >> KIND_SHIFT == COMBINED and self._count.plausible(number):
+            self._count.add(number, number, 1)
             window.combined(packet)
 
     def _probe(self, lengths: list[int]) -> None:
@@ -193,14 +193,8 @@ class Reception:
         for number, length in enumerate(lengths):
             if length >= HEADER_SIZE:
                 tag, count, _place = HEADER.unpack_from(self._batch.view, number * SLOT)
-                if tag == self._tag:
-                    self._number(count, count, 1)
-
-    def _number(self, highest: int, lowest: int, count: int) -> None:
-        if self._counted_from < 0:
-            self._counted_from = lowest
-        self._received += count
-        self._seen = max(self._seen, highest + 1)
+                if tag == self._tag and self._count.plausible(count):
+                    self._count.add(count, count, 1)
 
     # Frames ---------------------------------------------------------------------------------------------------------------------------
 
@@ -236,22 +230,24 @@ class Reception:
             return  # the network is cut or the sender stands still: what is true then will be said then
         window = self._window
         if window is None:
-            report = ReceiverReport(self._seen, self._received, 0, self._room, self._wants.bytes)
+            report = ReceiverReport(self._count.seen, self._count.received, 0, self._room, self._wants.bytes)
         else:
             self._abandon()
             missing = () if self._taker.full else tuple(window.missing())
-            report = ReceiverReport(self._seen, self._received, window.low, self._room, self._wants.bytes, missing)
+            report = ReceiverReport(self._count.seen, self._count.received, window.low, self._room, self._wants.bytes, missing)
         self._channel.send(REPORT, report.pack())
 
     def _message(self, kind: int, body: bytes) -> None:
         if kind == PLAN and self._window is not None:
             first, placed = unpack_plan(body)
-            self._window.plan(first, placed, self._wants.open)
+            self._window.plan(first, placed, self._wants.wanted)  # what is begun may turn out damaged
         elif kind == START:
             self._window = Window(self._shape, unpack_number(body))
             self.started = self.started or time.monotonic()
         elif kind == TUNE:
-            self._interval = min(max(unpack_number(body) / 1000, 0.005), 5.0)
+            interval, number = unpack_tune(body)
+            self._interval = min(max(interval / 1000, 0.005), 5.0)
+            self._count.told(number)
         elif kind == GONE:
             self._abandon(unpack_number(body))
         elif kind == LACK:

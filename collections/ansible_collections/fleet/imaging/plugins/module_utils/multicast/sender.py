@@ -52,6 +52,7 @@ from .wire import (
     pack_digests,
     pack_number,
     pack_plan,
+    pack_tune,
     session_tag,
     unpack_digests,
     unpack_done,
@@ -213,11 +214,11 @@ class SendSession:
         self._tune()
 
     def _tune(self) -> None:
-        """Tell members how often to report."""
+        """Tell members how often to report, and which packets they can have heard."""
         count = len(self._roster.members)
         self._interval = max(_REPORT_INTERVAL, _PER_RECEIVER * count)
         for member in list(self._roster.members.values()):
-            self._say(member, TUNE, pack_number(round(self._interval * 1000)))
+            self._say(member, TUNE, pack_tune(round(self._interval * 1000), self._outlet.number))
 
     # Control --------------------------------------------------------------------------------------------------------------------------
 
@@ -332,7 +333,7 @@ class SendSession:
             if delay > 0.0005:
                 return delay
             before = outlet.wire
-            if not self._repair(now, following) and not self._new(inflight - (outlet.number - seen)):
+            if not self._repair(now, following) and not self._new(inflight - (outlet.number - seen), inflight // 2):
                 self._held = stream.end > stream.sent or stream.waiting_for_room
                 if now - self._spoke > _SYNC:
                     self._speak(now)
@@ -360,9 +361,9 @@ class SendSession:
         for member in self._roster.started():
             self._say(member, LACK, pack_digests([digest]))
 
-    def _new(self, room: int) -> bool:
-        """Segments for the first time, at most room of them; whether some were sent."""
-        stream, batch = self._stream, self._outlet.batch
+    def _new(self, room: int, most: int) -> bool:
+        """Segments for the first time, a batch of at most most if there is room for it; whether some were sent."""
+        stream, batch = self._stream, min(self._outlet.batch, most)
         count = min(stream.end - stream.sent, batch, self._shape.window - stream.sent % self._shape.window)
         if not 0 < count <= room:
             return False

@@ -133,6 +133,9 @@ def receiving(settings: Settings, port: int, source_port: int, local: str) -> tu
     except OSError as error:
         udp.close()
         raise MulticastError(f"cannot join the multicast group {settings.group}: {error.strerror}", remedy="Name the interface") from error
+    except MulticastError:
+        udp.close()
+        raise
     return udp, room // _PACKET_COST
 
 

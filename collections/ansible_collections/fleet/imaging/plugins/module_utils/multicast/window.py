@@ -14,12 +14,10 @@ from bisect import bisect_right
 from collections.abc import Set as AbstractSet
 from typing import Optional
 
-from .wire import COMBINED_HEADER, HEADER_SIZE, SEGMENT_MASK, Shape, unpack_members
+from .wire import COMBINED_HEADER, HEADER_SIZE, RANGES_IN_REPORT, SEGMENT_MASK, SEGMENTS_IN_REPORT, Shape, unpack_members
 
 _TRIM = 1024
 """Finished frames at the front of the plan, after which they are forgotten."""
-_RANGES, _SEGMENTS, _LONGEST = 512, 8192, 0xFFFF
-"""Most ranges and segments in one report, and longest range."""
 
 
 class Window:
@@ -215,12 +213,12 @@ class Window:
         return max(first, end)
 
     def missing(self) -> list[tuple[int, int]]:
-        """(first, count) of wanted segments that were sent and are not here, lowest first."""
+        """(first, count) of wanted segments that were sent and are not here, lowest first; no more than a report may name."""
         ranges: list[tuple[int, int]] = []
-        total = 0
+        rest = SEGMENTS_IN_REPORT
         for index in range(self._head, len(self._firsts)):
             first = self._firsts[index]
-            if first >= self.position or len(ranges) >= _RANGES or total >= _SEGMENTS:
+            if first >= self.position or len(ranges) >= RANGES_IN_REPORT or not rest:
                 break
             if self._left[index] <= 0 or first < self.position - self._size:
                 continue
@@ -228,11 +226,11 @@ class Window:
             for a, b in self._pieces(first, min(first + self.shape.segments(self._frames[index][1]), self.position)):
                 origin = segment - a
                 hole = self._have.find(0, a, b)
-                while hole >= 0:
+                while hole >= 0 and rest:
                     end = self._have.find(1, hole, b)
                     end = b if end < 0 else end
-                    ranges.append((origin + hole, min(end - hole, _LONGEST)))
-                    total += end - hole
+                    ranges.append((origin + hole, min(end - hole, rest)))
+                    rest -= min(end - hole, rest)
                     hole = self._have.find(0, end, b)
                 segment += b - a
-        return ranges[:_RANGES]
+        return ranges[:RANGES_IN_REPORT]

@@ -104,11 +104,14 @@ PLAN, START, TUNE, GONE, LACK, LEAVE = 16, 17, 18, 19, 20, 21
 LONGEST_MESSAGE = 1 << 20
 """Bytes; a longer one ends the connection."""
 DIGESTS_IN_MESSAGE = 16384
+RANGES_IN_REPORT, SEGMENTS_IN_REPORT = 512, 8192
+"""What a report may name as missing, at most: the sender looks at each segment, and everybody waits meanwhile. The rest has time."""
 
 _REPORT = struct.Struct("<IIIIQ")
 _RANGE = struct.Struct("<IH")
 _PLACED = struct.Struct(f"<{DIGEST_SIZE}sI")
 _NUMBER = struct.Struct("<I")
+_TUNE = struct.Struct("<II")
 _DONE = struct.Struct("<IQ")
 
 
@@ -131,7 +134,7 @@ class ReceiverReport:
     taken: int
     """Bytes of frames taken."""
     missing: tuple[tuple[int, int], ...] = ()
-    """(first segment, count) of what is wanted, was sent, and is not there."""
+    """(first segment, count) of what is wanted, was sent, and is not there; within RANGES_IN_REPORT and SEGMENTS_IN_REPORT."""
 
     def pack(self) -> bytes:
         """The message's body."""
@@ -140,10 +143,12 @@ class ReceiverReport:
 
     @classmethod
     def unpack(cls, body: bytes) -> ReceiverReport:
-        """Inverse of pack."""
-        if len(body) < _REPORT.size or (len(body) - _REPORT.size) % _RANGE.size:
+        """Inverse of pack; ProtocolError for more than a report may name."""
+        if not 0 <= len(body) - _REPORT.size <= RANGES_IN_REPORT * _RANGE.size or (len(body) - _REPORT.size) % _RANGE.size:
             raise ProtocolError("a report has a wrong length")
         missing = tuple((first, count) for first, count in _RANGE.iter_unpack(body[_REPORT.size :]))
+        if sum(count for _first, count in missing) > SEGMENTS_IN_REPORT:
+            raise ProtocolError("a report names too many missing segments")
         seen, received, low, room, taken = _REPORT.unpack_from(body)
         return cls(seen, received, low, room, taken, missing)
 
@@ -176,7 +181,7 @@ def unpack_plan(body: bytes) -> tuple[int, list[tuple[bytes, int]]]:
 
 
 def pack_number(number: int) -> bytes:
-    """Body of START (first segment that concerns the receiver), TUNE (milliseconds between reports), GONE (what lies below is no more)."""
+    """Body of START (first segment that concerns the receiver) and GONE (what lies below is no more)."""
     return _NUMBER.pack(number)
 
 
@@ -185,6 +190,19 @@ def unpack_number(body: bytes) -> int:
     if len(body) != _NUMBER.size:
         raise ProtocolError("a number has a wrong length")
     return int(_NUMBER.unpack(body)[0])
+
+
+def pack_tune(interval: int, number: int) -> bytes:
+    """Body of TUNE: milliseconds between reports, and the number of the sender's next packet."""
+    return _TUNE.pack(interval, number)
+
+
+def unpack_tune(body: bytes) -> tuple[int, int]:
+    """Inverse of pack_tune."""
+    if len(body) != _TUNE.size:
+        raise ProtocolError("the time between reports has a wrong length")
+    interval, number = _TUNE.unpack(body)
+    return interval, number
 
 
 def pack_done(left: int, taken: int) -> bytes:

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Somebody on the segment who means harm: ``attacker.py GROUP PORT SENDER OWN-ADDRESS`` listens to a session and talks in its name.
 
-Of the packets it hears it sends some back under the sender's address with other bytes, some cut, some as they were, and garbage between.
+Of the packets it hears it sends some back under the sender's address with other bytes, some cut, some as they were, some with the highest
+numbers there are, and garbage between.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def main() -> None:
     sent = 0
     while True:
         heard, (_address, source_port) = ear.recvfrom(1 << 16)
-        turn = chance.randrange(12)
+        turn = chance.randrange(14)
         forged = {
             0: heard[:12] + chance.randbytes(len(heard) - 12),
             1: heard[: chance.randrange(len(heard))],
@@ -42,6 +43,8 @@ def main() -> None:
             3: heard[:4] + chance.randbytes(len(heard) - 4),
             4: chance.randbytes(chance.randrange(1472)),
             5: heard[:8] + struct.pack("<I", 2 << 30 | 3) + chance.randbytes(1460),
+            6: heard[:4] + struct.pack("<I", 0xFFFFFFFF) + heard[8:],
+            7: heard[:4] + struct.pack("<I", 0xFFFFFFFE) + heard[8:],
         }.get(turn)
         if forged is None or (turn == 0 and chance.randrange(20)):
             continue

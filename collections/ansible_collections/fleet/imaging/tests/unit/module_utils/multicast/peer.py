@@ -3,12 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One end of a session as a process of its own: ``peer.py '{"role": ...}'``. It says what happens in lines of JSON.
 
-A receiver's disk is a folder with a file for each chunk; a file that is written twice, or wrong, is an error.
+A receiver's disk is a folder with a file for each chunk; a file that is written twice, or wrong, is an error. With ``held`` it says that it
+is running, which takes its time on a busy machine, and begins with SIGUSR1.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
+from ansible_collections.fleet.imaging.plugins.module_utils.multicast import reception
 from ansible_collections.fleet.imaging.plugins.module_utils.multicast.interface import SessionState, Settings, StartPolicy
 from ansible_collections.fleet.imaging.plugins.module_utils.multicast.session import ReceiveSession, SendSession
 
@@ -62,6 +65,9 @@ def send(options: dict[str, Any]) -> None:
 def receive(options: dict[str, Any]) -> None:
     folder = Path(options["folder"])
     folder.mkdir(exist_ok=True)
+    if "room" in options:
+        receiving = reception.receiving
+        reception.receiving = lambda *where: (receiving(*where)[0], options["room"])
     wanted = {bytes.fromhex(name) for name in options["wanted"]} - {bytes.fromhex(path.name) for path in folder.iterdir()}
     taken = 0
 
@@ -74,6 +80,8 @@ def receive(options: dict[str, Any]) -> None:
             file.write(data)
         taken += 1
         say(taken=taken)
+        if taken == options.get("dies_at"):
+            os.kill(os.getpid(), signal.SIGKILL)
 
     session = ReceiveSession(
         Settings(**options["settings"]), options["secret"].encode(), options["image"].encode(), options["name"], wanted, take
@@ -84,6 +92,10 @@ def receive(options: dict[str, Any]) -> None:
 
 def main() -> None:
     options = json.loads(sys.argv[1])
+    if options.get("held"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+        say(running=True)
+        signal.sigwait([signal.SIGUSR1])
     try:
         {"send": send, "receive": receive}[options["role"]](options)
     except FleetError as error:

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from .conftest import Segment
+from .conftest import TIMEOUT, Segment
 
 ATTACKER = Path(__file__).with_name("attacker.py")
 SLOWLY = {"rate": 3e6}
@@ -56,15 +56,13 @@ def test_a_station_that_stays_silent_is_dead_after_the_patience(segment: Segment
 def test_a_station_that_reboots_at_nine_tenths_gets_only_the_rest(segment: Segment) -> None:
     segment.image(40)
     sender = segment.send(["pc10", "pc11"], settings=SLOWLY)
+    again = segment.receive(11, held=True)
+    again.wait_for("running")
     segment.receive(10)
-    station = segment.receive(11)
-    station.wait_for("taken", 36)
-    station.process.kill()
-    station.process.wait()
-    before = len(segment.disk(11))
-    again = segment.receive(11)
+    segment.receive(11, dies_at=36).process.wait(TIMEOUT)
+    again.signal(signal.SIGUSR1)
     assert again.last("outcome")["state"] == "complete"
-    assert again.last("taken") == 40 - before <= 6
+    assert again.last("taken") == 4
     assert sender.last("verdicts")["pc11"]["state"] == "complete"
     assert segment.complete(11)
 
@@ -132,6 +130,22 @@ def test_a_station_that_loses_most_packets_is_left_to_unicast(segment: Segment) 
     assert outcome["left"] + len(segment.disk(11)) == 100
     assert clean.last("outcome")["state"] == "complete"
     assert sender.last("verdicts")["pc11"]["state"] == "unicast"
+
+
+def test_a_station_whose_socket_holds_one_packet_is_slow_and_holds_up_nobody(segment: Segment) -> None:
+    segment.image(40)
+    sender = segment.send(["pc10", "pc11"], settings=SLOWLY)
+    other, narrow = segment.receive(10), segment.receive(11, room=1)
+    assert other.last("outcome")["state"] == "complete"
+    outcome = narrow.last("outcome")
+    assert outcome["state"] == "unicast" and outcome["reason"].startswith("it is slow")
+    assert sender.last("verdicts")["pc11"]["state"] == "unicast"
+
+
+def test_a_lone_station_whose_socket_holds_one_packet_gets_its_image(segment: Segment) -> None:
+    segment.image(2)
+    segment.send(["pc10"])
+    assert segment.receive(10, room=1).last("outcome")["state"] == "complete"
 
 
 def test_a_disk_that_does_not_take_a_chunk_fails_its_station_alone(segment: Segment) -> None:

@@ -26,8 +26,11 @@ class Room:
         self.judge = Judge(window=30_000, patience=30)
         self.members = [self._member(number) for number in range(count)]
         self.outlet: Any = SimpleNamespace(number=0, wire=0)
-        self.stream: Any = SimpleNamespace(end=0, waiting_for_room=False)
+        self.stream: Any = SimpleNamespace(end=0, waiting_for_room=False, exhausted=False)
         self.gone: dict[str, str] = {}
+        self.holds = dict.fromkeys(range(count), 20_000)
+        """Packets that each one's socket holds."""
+        self.low = dict.fromkeys(range(count), 0)
 
     def _member(self, number: int) -> Member:
         end, _other = socket.socketpair()
@@ -35,12 +38,16 @@ class Room:
         member.started_at = self.now
         return member
 
-    def step(self, packets: int, lost: dict[int, float], *, held: bool = False, silent: int = -1) -> None:
-        """A twentieth of a second: packets go out, of which some lose a share; held: the sender waits for the first one."""
+    def step(self, packets: int, lost: dict[int, float], *, held: bool = False, waiting: bool = False, silent: int = -1) -> None:
+        """A twentieth of a second: packets go out, of which some lose a share.
+
+        held: the sender waits for the first one; waiting: it waits, and nobody is behind.
+        """
         self.now += LOOK
         self.outlet.number += packets
         self.outlet.wire += packets * 1500
-        for number, member in enumerate(self.members):
+        for member in self.members:
+            number = int(member.name[2:])
             if number == silent:
                 continue
             share = lost.get(number, 0.0)
@@ -48,8 +55,8 @@ class Room:
             if held and number == 0:
                 seen = member.report.seen + 1
             member.heard = self.now
-            member.take_report(ReceiverReport(seen, received, 0, 20_000, 0), self.outlet.number, self.now)
-        for member, state, _reason in self.judge.look(self.members, self.now, LOOK, self.outlet, self.stream, held):
+            member.take_report(ReceiverReport(seen, received, self.low[number], self.holds[number], 0), self.outlet.number, self.now)
+        for member, state, _reason in self.judge.look(self.members, self.now, LOOK, self.outlet, self.stream, held or waiting):
             self._let_go(member, state)
         for member in self.judge.pace(Pace(0), self.members, self.now, self.outlet):
             self._let_go(member, "lossy")
@@ -107,3 +114,26 @@ def test_when_all_lose_as_much_nobody_is_let_go() -> None:
     for _step in range(80):
         room.step(500, {0: 0.5, 1: 0.5, 2: 0.5})
     assert room.gone == {}
+
+
+def test_whose_socket_holds_next_to_nothing_is_let_go_when_the_others_wait_for_it() -> None:
+    room = Room(3)
+    room.holds[1] = 1
+    for _step in range(40):
+        room.step(1, {})
+    assert room.gone == {}  # nobody waits
+    for _step in range(120):
+        room.step(1, {}, waiting=True)
+    assert room.gone == {"pc1": "unicast"}
+
+
+def test_who_gets_nowhere_when_all_was_sent_is_let_go_after_the_patience() -> None:
+    room = Room(2)
+    for _step in range(700):
+        room.step(1, {})
+    assert room.gone == {}
+    room.stream.exhausted = True
+    for step in range(700):
+        room.low[1] = step
+        room.step(1, {})
+    assert room.gone == {"pc0": "unicast"}

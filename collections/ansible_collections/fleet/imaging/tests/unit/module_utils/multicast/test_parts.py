@@ -16,7 +16,17 @@ from ansible_collections.fleet.imaging.plugins.module_utils.multicast.pace impor
 from ansible_collections.fleet.imaging.plugins.module_utils.multicast.repair import Repairs
 from ansible_collections.fleet.imaging.plugins.module_utils.multicast.wants import Wants
 from ansible_collections.fleet.imaging.plugins.module_utils.multicast.window import Window
-from ansible_collections.fleet.imaging.plugins.module_utils.multicast.wire import COMBINED, DATA, HEADER, KIND_SHIFT, Shape, pack_members
+from ansible_collections.fleet.imaging.plugins.module_utils.multicast.wire import (
+    COMBINED,
+    DATA,
+    HEADER,
+    KIND_SHIFT,
+    RANGES_IN_REPORT,
+    SEGMENTS_IN_REPORT,
+    ReceiverReport,
+    Shape,
+    pack_members,
+)
 
 SHAPE = Shape(256)
 
@@ -86,6 +96,22 @@ def test_only_what_is_wanted_is_missed() -> None:
     window.sync(9)
     assert window.missing() == [(3, 3)]
     assert window.low == 3
+
+
+@pytest.mark.parametrize("lost", [1.0, 0.5, 0.05], ids=["an outage", "half", "a twentieth"])
+def test_whatever_was_lost_a_report_names_no_more_than_it_may(lost: float) -> None:
+    chance, frames = random.Random(lost), [(name, 5000 * 256) for name in names(6)]
+    window = Window(SHAPE, 0)
+    window.plan(0, frames, {name for name, _size in frames})
+    packet = HEADER.pack(1, 0, 0) + bytes(256)
+    for place in range(30_000):
+        if chance.random() >= lost:
+            window.put(memoryview(packet), 0, len(packet), [place])
+    window.sync(30_000)
+    missing = window.missing()
+    assert len(missing) == RANGES_IN_REPORT or sum(count for _first, count in missing) == SEGMENTS_IN_REPORT
+    report = ReceiverReport(30_000, 0, window.low, 100, 0, tuple(missing))
+    assert ReceiverReport.unpack(report.pack()) == report
 
 
 def test_a_combined_packet_gives_the_one_segment_that_is_not_there() -> None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from .conftest import Segment
@@ -59,15 +61,17 @@ def test_stations_that_lose_packets_are_repaired_together(segment: Segment) -> N
     assert all(segment.complete(number) for number in numbers)
     count = sender.last("count")
     assert count["combined"]
-    assert count["packets"] < 30 * 200_000 / 1428 * 1.5
+    assert count["repairs"] + count["combined"] < 30 * 200_000 / 1428 * 0.5  # whatever else is sent says where the stream is
 
 
 def test_who_comes_late_takes_what_flies_by_and_then_what_it_missed(segment: Segment) -> None:
     segment.image(30)
+    late = segment.receive(11, held=True)
+    late.wait_for("running")
     sender = segment.send(["pc10", "pc11"], start={"count": 1}, settings={"rate": 3e6})
     first = segment.receive(10)
-    first.wait_for("taken", 10)
-    late = segment.receive(11)
+    first.wait_for("taken", 5)
+    late.signal(signal.SIGUSR1)
     assert late.last("outcome")["state"] == "complete"
     assert states(sender.last("verdicts")) == {"pc10": "complete", "pc11": "complete"}
     assert segment.complete(10) and segment.complete(11)

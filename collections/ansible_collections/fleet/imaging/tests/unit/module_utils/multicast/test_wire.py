@@ -29,17 +29,21 @@ from ansible_collections.fleet.imaging.plugins.module_utils.multicast.sockets im
 from ansible_collections.fleet.imaging.plugins.module_utils.multicast.wire import (
     HEADER,
     LARGEST_FRAME,
+    RANGES_IN_REPORT,
+    SEGMENTS_IN_REPORT,
     ProtocolError,
     ReceiverReport,
     Shape,
     pack_digests,
     pack_members,
     pack_plan,
+    pack_tune,
     unpack_digests,
     unpack_done,
     unpack_members,
     unpack_number,
     unpack_plan,
+    unpack_tune,
 )
 
 SECRET, IMAGE = b"k" * 32, b"i" * 32
@@ -48,15 +52,33 @@ NUMBERS = st.integers(0, 2**32 - 1)
 
 @given(st.binary(max_size=200))
 def test_whatever_a_message_holds_it_is_understood_or_refused(body: bytes) -> None:
-    for unpack in (ReceiverReport.unpack, unpack_digests, unpack_plan, unpack_number, unpack_done):
+    for unpack in (ReceiverReport.unpack, unpack_digests, unpack_plan, unpack_number, unpack_tune, unpack_done):
         with contextlib.suppress(ProtocolError):
             unpack(body)
 
 
-@given(NUMBERS, NUMBERS, NUMBERS, NUMBERS, st.lists(st.tuples(NUMBERS, st.integers(0, 0xFFFF))))
+@given(NUMBERS, NUMBERS, NUMBERS, NUMBERS, st.lists(st.tuples(NUMBERS, st.integers(0, SEGMENTS_IN_REPORT // 20)), max_size=20))
 def test_a_report_comes_back_as_it_was(seen: int, received: int, low: int, room: int, missing: list[tuple[int, int]]) -> None:
     report = ReceiverReport(seen, received, low, room, 2**40, tuple(missing))
     assert ReceiverReport.unpack(report.pack()) == report
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        ([(9, 1)] * (RANGES_IN_REPORT + 1), "wrong length"),
+        ([(9, 0xFFFF)], "too many missing segments"),
+        ([(9, 1000), (9, SEGMENTS_IN_REPORT)], "too many missing segments"),
+    ],
+)
+def test_a_report_that_names_more_than_it_may_is_refused(missing: list[tuple[int, int]], said: str) -> None:
+    with pytest.raises(ProtocolError, match=said):
+        ReceiverReport.unpack(ReceiverReport(1, 1, 0, 100, 0, tuple(missing)).pack())
+
+
+@given(NUMBERS, NUMBERS)
+def test_the_time_between_reports_comes_back(interval: int, number: int) -> None:
+    assert unpack_tune(pack_tune(interval, number)) == (interval, number)
 
 
 @given(st.lists(st.binary(min_size=32, max_size=32)), st.booleans())
