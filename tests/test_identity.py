@@ -115,9 +115,13 @@ def test_a_station_gets_its_values_and_everybody_its_keys(system: Installed, tmp
         before = system.bytes()
         said = play(tmp_path, GIVE, check=True, **asked)
         assert system.bytes() == before and "+pc07" in said and "BBB" not in said
+        removed = Path("/run/fleet-hooks/99-removed")  # from the site's folder, since this station got it
+        removed.write_text("#!/bin/sh\n")
+        removed.chmod(0o755)
         said = play(tmp_path, GIVE, **asked)
         assert "BBB" not in said
         given = json.loads(out.read_text())["given"]
+        assert [hook["name"] for hook in given["hooks"]] == ["10-seat"] and not removed.exists()
         assert "changed=0" in play(tmp_path, GIVE, **asked)
         play(tmp_path, READ, url=url, token=str(token), out=str(out))
         [change] = json.loads(out.read_text())["stations"][0]["changes"]

@@ -128,7 +128,9 @@ options:
         what it is told, has changed, or the disk was restored again.
     type: path
   values:
-    description: What the hooks are told on standard input; an object. Nothing of it is shown.
+    description:
+      - What the hooks are told on standard input; an object. Nothing of it is shown.
+      - In what a hook prints, texts in it of four characters or more are hidden, unless the hook has them in its variables as well.
     type: json
     default: '{}'
 extends_documentation_fragment:

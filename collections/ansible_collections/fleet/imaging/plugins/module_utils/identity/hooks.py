@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,6 +23,9 @@ _LIMIT = 600
 
 _SAID = 4000
 """Characters of its output that a message shows."""
+
+_SECRET = 4
+"""Characters that a value must have to be hidden: shorter ones occur in everything."""
 
 
 class HookFailed(FleetError):
@@ -54,7 +57,8 @@ def found(folder: Path, told: Mapping[str, str], values: Mapping[str, Any]) -> l
 def run(hook: Hook, told: Mapping[str, str], values: Mapping[str, Any]) -> str:
     """Run a hook with told as environment and values as JSON on its standard input; return what it printed. Raises HookFailed.
 
-    What it started and left running is killed when it ends, or has taken too long: it would hold the system that is mounted.
+    Values that it prints are hidden, except those that it is told in the environment, too, such as the station's name. What it started
+    and left running is killed when it ends, or has taken too long: it would hold the system that is mounted.
     """
     environment = {**{key: value for key, value in os.environ.items() if not key.startswith("FLEET_")}, **told}
     # Files and no pipes: a program that a hook leaves running would keep a pipe open. In memory: the values are secret.
@@ -66,7 +70,7 @@ def run(hook: Hook, told: Mapping[str, str], values: Mapping[str, Any]) -> str:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise HookFailed(f"Hook {hook.name} for {told['FLEET_STATION']} could not be run: {error}", hook=hook.name) from error
         printed.seek(0)
-        said = printed.read().decode(errors="replace").strip()
+        said = _hidden(printed.read().decode(errors="replace").strip(), set(_texts(values)) - set(told.values()))
     if rc != 0:
         raise HookFailed(
             f"Hook {hook.name} for {told['FLEET_STATION']} ended with code {rc}: {said[-_SAID:] or 'it said nothing'}",
@@ -88,3 +92,20 @@ def _wait(argv: list[str], environment: Mapping[str, str], given: BinaryIO, prin
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All strings in a value, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (Mapping, list)):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(each)
+
+
+def _hidden(said: str, secrets: set[str]) -> str:
+    """A text with asterisks instead of the secrets, the longest first: one may be a part of another."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SECRET:
+            said = said.replace(secret, "********")
+    return said
