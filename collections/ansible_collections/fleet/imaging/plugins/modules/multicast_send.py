@@ -171,7 +171,7 @@ from ansible_collections.fleet.core.plugins.module_utils.content.signed import f
 from ansible_collections.fleet.core.plugins.module_utils.content.store import ChunkStore, ManifestRef
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
-from ansible_collections.fleet.imaging.plugins.module_utils.clone.control import Control, policy
+from ansible_collections.fleet.imaging.plugins.module_utils.clone.control import Control, policy, session_id
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.params import SESSION_SPEC, authority, secret, settings
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.sender import Sending, manifest_of
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.source import DiskSource, StoreSource
@@ -222,7 +222,8 @@ def main() -> None:
                 source = DiskSource(Disk.open(params["disk"]), signed.manifest, stack)
             result: dict[str, Any] = {"changed": False, "image": ref.name, "version": ref.version}
             if not module.check_mode:
-                control = Control(policy(params["start"] or {}, StartPolicy()), Path(params["control"]) if params["control"] else None)
+                path = Path(params["control"]) if params["control"] else None
+                control = Control(policy(params["start"] or {}, StartPolicy()), path, session_id(key))
                 result = Sending(how, key, signed, source, params["stations"], control).run(Progress.from_module(module))
     except FleetError as error:
         module.fail_json(msg=str(error), **error.details)

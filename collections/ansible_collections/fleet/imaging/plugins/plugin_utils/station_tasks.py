@@ -33,6 +33,12 @@ display = Display()
 _TELL = "_fleet_tell"
 """The variable by which a member's task finds whom to tell its progress: Ansible's strategy knows only the task of the lead."""
 
+_KEYWORDS = (
+    *("diff", "become", "become_user", "become_method", "become_exe", "become_flags", "remote_user", "port", "connection"),
+    *("environment", "no_log", "timeout"),
+)
+"""What a task may say of itself that goes for its members too; its block and play are theirs anyway."""
+
 
 class MemberActionBase(ProgressActionBase):
     """The action of a module that runs by itself or as one of many StationTasks."""
@@ -106,7 +112,9 @@ class StationTasks:
     def _execute(self, station: str, module: str, arguments: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
         own, manager = self._action._task, self._hostvars._variable_manager
         host, play, context = self._hostvars._inventory.get_host(station), own.get_play(), self._action._play_context
-        specification = {"name": own.name, module: dict(arguments), "vars": dict(own.vars)}
+        given = own.get_ds() or {}
+        keywords = {name: given[name] for name in _KEYWORDS if name in given}  # as they were written: each station has its own variables
+        specification = {**keywords, "name": own.name, module: dict(arguments), "vars": dict(own.vars), "check_mode": own.check_mode}
         task = Task.load(specification, block=own._parent, role=own._role, variable_manager=manager, loader=own._loader)
         variables = {**manager.get_vars(play=play, host=host, task=task), **more, _TELL: functools.partial(self._tell, station)}
         passwords = {"conn_pass": context.password, "become_pass": context.become_pass}

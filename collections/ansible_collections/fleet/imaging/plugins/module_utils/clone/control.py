@@ -3,13 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """When a session begins, as a file on the sender that may be changed while it waits.
 
-The file is JSON of an object with any of count, minimum, wait and give_up (interface.StartPolicy). What cannot be read changes nothing:
-somebody may be writing it.
+The file is JSON of an object with any of count, minimum, wait and give_up (interface.StartPolicy), and session when it was written for one
+session only. What cannot be read changes nothing: somebody may be writing it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -21,20 +22,46 @@ from ansible_collections.fleet.core.plugins.module_utils.errors import InputErro
 from ..multicast.interface import StartPolicy
 
 
+def session_id(secret: bytes) -> str:
+    """By which a control file names the session that it is for; it tells nothing of the session's secret."""
+    return hashlib.sha256(b"fleet session control\0" + secret).hexdigest()[:16]
+
+
 class Control:
     """The start policy of one session; a context manager that makes its file and removes it."""
 
-    def __init__(self, policy: StartPolicy, path: Optional[Path]) -> None:
+    def __init__(self, policy: StartPolicy, path: Optional[Path], session: str = "") -> None:
+        """session: its session_id. A file of the same one, which was written before the sender was there, stays."""
         self._policy = policy
         self._path = path
+        self._session = session
 
     def __enter__(self) -> Control:
         if self._path:
             self._path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            self._path.unlink(missing_ok=True)
-            with open(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-                json.dump({key: getattr(self._policy, key) for key in _KEYS}, file)
+            self._make(self._path)
         return self
+
+    def _make(self, path: Path) -> None:
+        """Make the file without ever removing one that the controller writes at this moment."""
+        draft = path.with_name(path.name + ".draft")
+        draft.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            path.rename(draft)
+        if not self._is_ours(draft):
+            draft.unlink(missing_ok=True)
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+                json.dump({**{key: getattr(self._policy, key) for key in _KEYS}, "session": self._session}, file)
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+
+    def _is_ours(self, path: Path) -> bool:
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return bool(self._session) and isinstance(document, Mapping) and document.get("session") == self._session
 
     def __exit__(self, *_error: object) -> None:
         if self._path:

@@ -277,6 +277,7 @@ class StreamWriter:
             place.target.head = bytes(data)
         else:
             self._put(place, data)
+        self.progress.advance(place.chunk.used)
 
     def _put(self, place: _Place, data: memoryview) -> None:
         """Write a chunk's used bytes, and its unused ones where that saves system calls and hurts nobody."""
@@ -287,7 +288,6 @@ class StreamWriter:
         with self._lock:
             self.count.written += 1
             self.count.bytes_written += written
-        self.progress.advance(chunk.used)
 
     def _read_back(self, changed: Sequence[_Open]) -> None:
         def written() -> Iterator[_Place]:

@@ -35,8 +35,8 @@ class Room:
     more: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Variables of stations."""
 
-    def clone(self, *arguments: str, ok: bool = True, play: dict[str, Any] | None = None, **options: Any) -> tuple[dict[str, Any], str]:
-        """Run the task in a play; its result and what was said."""
+    def clone(self, *arguments: str, ok: bool = True, keywords: dict[str, Any] | None = None, **options: Any) -> tuple[dict[str, Any], str]:
+        """Run the task, with its keywords, in a play; its result and what was said."""
         local = {
             "folder": str(self.root),
             "ansible_connection": "local",
@@ -54,7 +54,8 @@ class Room:
             "allowed_signers": self.bench.allowed,
             "sender": "centre",
             "session": {"address": "127.0.0.1", "interface": "lo", "patience": 20},
-            "send": {"store": str(self.bench.store.root), "control": "{{ folder }}/control.json"},
+            "start": {"give_up": 300},
+            "send": {"store": str(self.bench.store.root), "control": "{{ folder }}/run/control.json"},
             "receive": {
                 "sources": [self.bench.web.url],
                 "disk": "{{ disk }}",
@@ -64,10 +65,10 @@ class Room:
             },
             **options,
         }
-        together = {"fleet.imaging.image_clone": task, "register": "cloned", "run_once": True}
+        together = {"fleet.imaging.image_clone": task, "register": "cloned", "run_once": True, **(keywords or {})}
         show = {"ansible.builtin.copy": {"content": "{{ cloned | to_json }}", "dest": f"{self.root}/cloned.json"}, "run_once": True}
         (self.root / "play.yml").write_text(
-            json.dumps([{"hosts": "stations", "gather_facts": False, "tasks": [together, {**show, "check_mode": False}], **(play or {})}])
+            json.dumps([{"hosts": "stations", "gather_facts": False, "tasks": [together, {**show, "check_mode": False}]}])
         )
         environment = {
             "PATH": os.environ["PATH"],
@@ -79,7 +80,7 @@ class Room:
             "ANSIBLE_HOME": str(self.root / "home"),
         }
         argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts.json", "--forks=1", *arguments, "play.yml"]
-        done = subprocess.run(argv, cwd=self.root, env=environment, capture_output=True, text=True, timeout=600, check=False)
+        done = subprocess.run(argv, cwd=self.root, env=environment, capture_output=True, text=True, timeout=1800, check=False)
         assert (done.returncode == 0) is ok, done.stdout + done.stderr
         result: dict[str, Any] = json.loads((self.root / "cloned.json").read_text()) if ok else {}
         return result, done.stdout + done.stderr
@@ -107,7 +108,7 @@ def test_given_one_fork_then_all_are_restored_together_from_one_sending(room: Ro
         assert done["sources"] == {"multicast": chunks}
     assert cloned["changed"] and cloned["sender"]["stations"]["pc02"]["complete"] and cloned["sender_name"] == "centre"
     assert room.bench.web.requests() == []
-    assert not (room.root / "control.json").exists() and not list((room.root / "async").iterdir())
+    assert list((room.root / "run").iterdir()) == [] and not list((room.root / "async").iterdir())
 
     again, said = room.clone()
     assert not again["changed"] and all(done["chunks_written"] == 0 for done in again["stations"].values()), said
@@ -135,9 +136,12 @@ def test_given_a_station_as_sender_then_it_sends_from_its_disk(room: Room) -> No
     assert all(done["verified"] and done["session"]["complete"] for done in cloned["stations"].values())
 
 
-def test_in_check_mode_there_is_no_session_and_nothing_is_written(room: Room) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "keywords"), [(["--check"], {}), ([], {"check_mode": True}), ([], {"check_mode": "{{ folder is defined }}"})]
+)
+def test_in_check_mode_there_is_no_session_and_nothing_is_written(arguments: list[str], keywords: dict[str, Any], room: Room) -> None:
     before = {name: fingerprint(disk) for name, disk in room.disks.items()}
-    cloned, _said = room.clone("--check")
+    cloned, _said = room.clone(*arguments, keywords=keywords)
     assert cloned["changed"] and cloned["sender"] == {} and all(done["bytes_differing"] for done in cloned["stations"].values())
     assert {name: fingerprint(disk) for name, disk in room.disks.items()} == before
 

@@ -20,6 +20,7 @@ MEET_MODULE = """\
 #!/usr/bin/python
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def main():
     (Path(module.params["folder"]) / name).touch()
     for _try in range(1200):
         if len(list(Path(module.params["folder"]).iterdir())) == module.params["count"]:
-            module.exit_json(changed=True, met=module.params["secret"] == "hunter2")
+            module.exit_json(changed=True, met=module.params["secret"] == "hunter2", mood=os.environ.get("MOOD"))
         time.sleep(0.1)
     module.fail_json(msg="met nobody")
 
@@ -89,14 +90,15 @@ def play(tmp_path: Path) -> Any:
     hosts = {name: {"called": called} for name, called in (("pc01", "one"), ("pc02", "two"), ("pc03", "three"), ("pc04", "sick"))}
     (tmp_path / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": host}}))
 
-    def run(*arguments: str, **more: Any) -> tuple[dict[str, Any], str]:
+    def run(*arguments: str, keywords: dict[str, Any] | None = None) -> tuple[dict[str, Any], str]:
         task = {
             "fleet_test.work.together": {"each": {"folder": f"{tmp_path}/meeting", "name": "{{ called }}", "count": 3}},
             "register": "met",
             "run_once": True,
+            **(keywords or {}),
         }
         show = {"ansible.builtin.copy": {"content": "{{ met | to_json }}", "dest": f"{tmp_path}/met.json"}, "run_once": True}
-        (tmp_path / "play.yml").write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [task, show], **more}]))
+        (tmp_path / "play.yml").write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [task, show]}]))
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(tmp_path),
@@ -124,3 +126,8 @@ def test_given_one_fork_then_stations_meet_and_one_that_fails_has_its_own_result
 def test_what_only_the_tasks_see_is_not_told_however_much_is_asked_for(play: Any) -> None:
     _met, said = play("-vvvv")
     assert "hunter2" not in said
+
+
+def test_what_the_task_says_of_itself_goes_for_each_station_with_its_own_variables(play: Any) -> None:
+    met, _said = play(keywords={"environment": {"MOOD": "{{ called }} is glad"}})
+    assert [met["stations"][name]["mood"] for name in ("pc01", "pc02", "pc03")] == ["one is glad", "two is glad", "three is glad"]

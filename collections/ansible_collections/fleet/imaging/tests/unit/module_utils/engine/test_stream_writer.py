@@ -188,3 +188,15 @@ def test_runs_cover_the_slices_and_bridge_only_small_gaps(extents: tuple[tuple[i
     covered = {byte for offset, length in found for byte in range(offset, offset + length)}
     assert covered >= {byte for offset, length in extents for byte in range(offset, offset + length)}
     assert all(after[0] - sum(before) > bridge for before, after in zip(found, found[1:]))
+
+
+@pytest.mark.parametrize("changed", [range(4), [0], [2]])
+def test_what_is_reported_as_done_is_all_of_it_and_never_more(changed: Iterable[int], tmp_path: Path) -> None:
+    shelf, path, data = Shelf(), device(tmp_path, 4 * CHUNK_SIZE), noise(4 * CHUNK_SIZE)
+    path.write_bytes(b"".join(bytes(CHUNK_SIZE) if each in changed else data[each * CHUNK_SIZE :][:CHUNK_SIZE] for each in range(4)))
+    target = Target(shelf.stream("p1", data, ((0, len(data)),)), path, partition=True)
+    reports: list[Any] = []
+    StreamWriter(shelf, Progress(lambda report: reports.append(dict(report)))).write([target])  # type: ignore[arg-type]
+    assert path.read_bytes() == data
+    assert all(each["done"] <= each["total"] for each in reports)
+    assert {each["operation"] for each in reports if each["done"] == each["total"] > 0} >= {"compare", "restore"}
