@@ -102,6 +102,17 @@ LOGIN_REDIRECT_URL = "console:dashboard"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("fr", "Français")]
 LOCALE_PATHS = [Path(__file__).parent / "locale"]
+# What went wrong stands where the server's output goes (systemd's journal); Django's default would mail it to nobody.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"output": {"class": "logging.StreamHandler"}, "nowhere": {"class": "logging.NullHandler"}},
+    "loggers": {
+        "django": {"handlers": ["output"], "level": "ERROR"},
+        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},  # anybody can send any Host
+    },
+}
+
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from django.core.cache import cache
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from .. import home
 from ..accounts.perimeter import Perimeter
 from ..accounts.rights import Right
 from ..registry.models import Station
@@ -37,16 +41,27 @@ class Figures:
     """By step: 1, 7, 30, 90 for at most as many days, older, never."""
 
 
+def _changed() -> Path:
+    """Its time is that of the last change made here. A file, because each process that serves has a cache of its own."""
+    return home.home() / "console.changed"
+
+
 def key_of(perimeter: Perimeter) -> str:
     """Names what a perimeter sees, and the state of things since forget()."""
     ids = perimeter.sites.get(Right.VIEW.value, frozenset())
     seen = "all" if ids is None else hashlib.sha256(",".join(map(str, sorted(ids))).encode()).hexdigest()[:32]
-    return f"console:{cache.get_or_set('console:generation', 0, None)}:{seen}"
+    try:
+        changed = _changed().stat().st_mtime_ns
+    except FileNotFoundError:
+        changed = 0
+    return f"console:{changed}:{seen}"
 
 
 def forget() -> None:
     """Count anew: somebody changed something here and wants to see it."""
-    cache.set("console:generation", int(timezone.now().timestamp() * 1000), None)
+    path, now = _changed(), time.time_ns()
+    path.touch(mode=0o600)
+    os.utime(path, ns=(now, now))
 
 
 def figures(perimeter: Perimeter) -> Figures:

@@ -38,11 +38,11 @@ class Place:
         return "\u2003" * self.depth + self.name
 
 
-def places(perimeter: Perimeter) -> list[Place]:
-    """In the order of the tree, siblings by name."""
+def places(perimeter: Perimeter, needed: int | None = None) -> list[Place]:
+    """In the order of the tree, siblings by name. One site can be needed even if it came after the others were read."""
     key = f"{key_of(perimeter)}:places"
     found: list[Place] | None = cache.get(key)
-    if found is None:
+    if found is None or (needed is not None and not any(place.id == needed for place in found)):
         found = _tree(perimeter)
         cache.set(key, found, KEPT)
     return found

@@ -57,7 +57,7 @@ def sites_csv(request: Request) -> HttpResponseBase:
 def site(request: Request, pk: int) -> HttpResponse:
     """One site."""
     it = get_object_or_404(Site.objects.within(request.perimeter).select_related("relay__site"), pk=pk)
-    found = places(request.perimeter)
+    found = places(request.perimeter, needed=pk)
     line = [place for place in found if it.path.startswith(place.path) and place.id != it.pk]
     place = next((each for each in found if each.id == it.pk), None)
     below = [

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
+import os
 import re
 import subprocess
+import sys
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
@@ -26,6 +30,7 @@ from stationdb.accounts.rights import Right
 from stationdb.console.holdings import counts, held_of, holders, seen
 from stationdb.console.models import SavedFilter
 from stationdb.console.paging import paged
+from stationdb.console.places import places
 from stationdb.console.views.stations import SORTS
 from stationdb.registry.models import Group, Site, Station
 from stationdb.reports.models import Holding, Software
@@ -271,3 +276,32 @@ def test_what_is_counted_by_bundles_is_what_stations_hold(fleet, monkeypatch, fe
             pairs = {(version, station) for version, _owner, station in held if version in ids}
             of = held_of(ids, fleet.stations)
             assert {(version, station) for station, versions in of.items() for version in versions if station in stations} == pairs
+
+
+def test_a_site_that_came_another_way_since_the_tree_was_read_has_its_page(admin, fleet):
+    assert admin.get("/sites/").status_code == 200
+    new = Site.objects.create(name="Lyon", slug="lyon2")
+    assert "Lyon" in admin.get(f"/sites/{new.pk}/").content.decode()
+
+
+def test_what_is_changed_in_one_process_is_counted_anew_in_all(admin, fleet):
+    """Each process that serves has a cache of its own: another cannot empty it, only name its entries anew."""
+    assert len(places(Perimeter.everything())) == Site.objects.count()
+    Site.objects.create(name="Lyon", slug="lyon2")
+    assert len(places(Perimeter.everything())) == Site.objects.count() - 1
+    subprocess.run([sys.executable, "-c", FORGET], check=True, cwd=Path(__file__).parents[3], env={**os.environ, "PYTHONPATH": "."})
+    assert len(places(Perimeter.everything())) == Site.objects.count()
+
+
+FORGET = "import django; django.setup(); from stationdb.console import figures; figures.forget()"
+
+
+def test_a_page_that_fails_says_so_in_the_log_as_it_tells_its_reader(admin, monkeypatch):
+    log = io.StringIO()
+    [handler] = logging.getLogger("django").handlers
+    monkeypatch.setattr(handler, "stream", log)
+    monkeypatch.setattr("stationdb.console.views.sites.places", lambda _perimeter: 1 / 0)
+    admin.raise_request_exception = False
+    answer = admin.get("/sites/")
+    assert answer.status_code == 500 and "stands in its log" in answer.content.decode()
+    assert "ZeroDivisionError" in log.getvalue() and "/sites/" in log.getvalue()

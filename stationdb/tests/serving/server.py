@@ -50,7 +50,7 @@ class Served:
         """Ctrl+C; the seconds that it took to end."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGINT)
-        assert self.process.wait(20) == 0, self.lines
+        assert self.process.wait(120) == 0, self.lines
         return time.monotonic() - began
 
 
