@@ -125,7 +125,7 @@ class StationTasks:
             PlayContext(play, passwords, context.connection_lockfd),
             self._action._loader,
             self._action._shared_loader_obj,
-            display._final_q,
+            _NoNews(),
             manager,
         )
         with TaskContext(task):
@@ -139,6 +139,16 @@ class StationTasks:
         report = {**state, "progress": {**state["progress"], "station": station}}
         told = _RawTaskResult(host=self._lead, task=self._action._task, return_data=report, task_fields=self._action._task.dump_attrs())
         display._final_q.send_callback("v2_runner_on_async_poll", told)
+
+
+class _NoNews:
+    """Where ansible-core's executor tells news of a member's task, as of each turn of a loop.
+
+    The strategy does not know that task: looking for it would end the thread by which it hears of any, and the play would wait for ever.
+    """
+
+    def send_callback(self, *_news: object) -> None:
+        pass
 
 
 def _leave(_number: int, _frame: object) -> None:

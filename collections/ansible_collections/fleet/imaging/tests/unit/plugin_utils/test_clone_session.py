@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +14,8 @@ import pytest
 
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.control import session_id
 from ansible_collections.fleet.imaging.plugins.plugin_utils import clone_session
-from ansible_collections.fleet.imaging.plugins.plugin_utils.clone_session import COPY, FILE, RECEIVE, SEND, CloneSession
+from ansible_collections.fleet.imaging.plugins.plugin_utils.clone_session import COPY, FILE, RECEIVE, RESTORE, SEND, CloneSession
+from ansible_collections.fleet.imaging.plugins.plugin_utils.station_tasks import MemberActionBase
 
 SECRET = "ab" * 32
 REFUSED: Mapping[str, Any] = {"failed": True, "msg": "wrong disk"}
@@ -85,3 +87,13 @@ def test_given_a_sender_that_has_ended_then_no_file_is_left_to_it(monkeypatch: p
     late = ((RECEIVE, "pc1", REFUSED), (SEND, "centre", GOOD), (COPY, "centre", GOOD), (RECEIVE, "pc2", REFUSED), *REST)
     counts, tasks = held(monkeypatch, *late, (FILE, "centre", GOOD))
     assert counts == [3] and tasks.started[-1] == (FILE, "centre", {"path": "/run/fleet/c.json", "state": "absent"})
+
+
+@pytest.mark.parametrize("module", [SEND, RECEIVE, RESTORE])
+def test_progress_of_a_stations_module_is_told_by_way_of_the_session(module: str) -> None:
+    """Told as of its own task, which the strategy does not know, it would stop the play for ever."""
+    action = importlib.import_module(f"ansible_collections.fleet.imaging.plugins.action.{module.rpartition('.')[2]}").ActionModule
+    assert issubclass(action, MemberActionBase)
+    told: list[object] = []
+    action._emit(object.__new__(action), {"progress": {}}, {"_fleet_tell": told.append})
+    assert told == [{"progress": {}}]
