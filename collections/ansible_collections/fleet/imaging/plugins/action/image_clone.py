@@ -24,7 +24,7 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
     _requires_connection = False
     _VALID_ARGS = frozenset(
-        ("image", "version", "allowed_signers", "transport", "sender", "stations", "start", "send", "receive", "session")
+        ("image", "version", "allowed_signers", "transport", "sender", "stations", "start", "control", "send", "receive", "session")
     )
 
     @classmethod
@@ -53,7 +53,8 @@ class ActionModule(ActionBase):
         parts = {name: _mapping(arguments, name) for name in ("send", "receive", "session", "start")}
         with CloneSession(self, variables, secrets.token_hex(32)) as session:
             if together:
-                session.send(str(sender), stations, {**image, **parts["session"], **parts["send"], "start": parts["start"]})
+                control = {"control": arguments["control"]} if arguments.get("control") else {}
+                session.send(str(sender), stations, {**image, **parts["session"], **parts["send"], **control, "start": parts["start"]})
             for station in stations:
                 more = {**parts["session"], "transport": transport} if together else {}
                 session.receive(station, {**image, **parts["receive"], **more}, together=together)

@@ -44,7 +44,13 @@ class Room:
             "ansible_async_dir": f"{self.root}/async",
         }
         hosts: dict[str, dict[str, Any]] = {
-            name: {"disk": str(disk.path), "erase": f"size:{disk.size}", **self.more.get(name, {})} for name, disk in self.disks.items()
+            name: {
+                "disk": str(disk.path),
+                "erase": f"size:{disk.size}",
+                "session_file": f"{self.root}/run/control.json",
+                **self.more.get(name, {}),
+            }
+            for name, disk in self.disks.items()
         }
         groups = {"stations": {"hosts": hosts}, "senders": {"hosts": {"centre": {}}}}
         (self.root / "hosts.json").write_text(json.dumps({"all": {"children": groups, "vars": local}}))
@@ -55,7 +61,8 @@ class Room:
             "sender": "centre",
             "session": {"address": "127.0.0.1", "interface": "lo", "patience": 20},
             "start": {"give_up": 300},
-            "send": {"store": str(self.bench.store.root), "control": "{{ folder }}/run/control.json"},
+            "control": "{{ session_file }}",  # known to the stations only, as a fact that a role sets
+            "send": {"store": str(self.bench.store.root)},
             "receive": {
                 "sources": [self.bench.web.url],
                 "disk": "{{ disk }}",
