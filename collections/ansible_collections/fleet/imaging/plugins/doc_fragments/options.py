@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Fragments by name: fleet.imaging.options.disk, .sources, .transfer and .session."""
+    """Fragments by name: fleet.imaging.options.disk, .image, .restore, .sources, .transfer, .session and .installed."""
 
     DISK = r"""
 options:
@@ -17,6 +17,52 @@ options:
         V(wwn:0x5002538e40). An identity that means no disk or several disks of the station is refused.
     type: str
     required: true
+"""
+
+    IMAGE = r"""
+options:
+  image:
+    description: Name of the image.
+    type: str
+    required: true
+  version:
+    description: Version of the image.
+    type: str
+    required: true
+  allowed_signers:
+    description: Who may sign images; lines as in the ALLOWED SIGNERS section of ssh-keygen(1).
+    type: str
+    required: true
+"""
+
+    RESTORE = r"""
+options:
+  ca:
+    description: Certificates of the authority of the content stores, as text, instead of O(ca_file).
+    type: str
+    default: ""
+  erase:
+    description:
+      - Identity of the disk whose contents may be replaced, as M(fleet.imaging.disk_info) says it, such as V(serial:S4EVNX0M) or
+        V(size:256060514304). It must match, whatever O(disk) says.
+    type: str
+    required: true
+  partitions:
+    description: Numbers of the partitions to restore into the table that the disk has; all, with the image's table, when not given.
+    type: list
+    elements: int
+  keep:
+    description: Numbers of the disk's partitions that stay as they are, contents included.
+    type: list
+    elements: int
+  grow:
+    description: Whether the last partition and its filesystem take the room of a larger disk.
+    type: bool
+    default: true
+  verify:
+    description: Whether what was written is read back from the disk and compared. Chunks are verified before they are written in any case.
+    type: bool
+    default: true
 """
 
     SOURCES = r"""
@@ -87,4 +133,27 @@ options:
       - Seconds of silence after which a station is given up by the sender. After twice that, a station gives up looking for its sender.
     type: float
     default: 30
+"""
+
+    INSTALLED = r"""
+options:
+  disk:
+    description: Path of the disk, such as C(/dev/sda), or its identity. The one named in O(disk_identity) when not given.
+    type: str
+  disk_identity:
+    description:
+      - Identity of the disk that may be changed, as M(fleet.imaging.disk_info) says it, such as V(serial:S4EWNX0N123456). It must match,
+        whatever O(disk) says.
+    type: str
+    required: true
+  root:
+    description:
+      - Which filesystem is the system's root, when the disk holds several systems - the number of its partition, its UUID, or
+        C(group/volume). With one system on the disk it is found.
+    type: str
+    default: ''
+  require:
+    description: Whether a disk without a Linux system is an error. With V(false), it is a note, and nothing is done.
+    type: bool
+    default: true
 """

@@ -22,23 +22,6 @@ description:
     confined. Windows' boot configuration and loader are never touched.
   - A second run changes nothing on the disk. One that was cut is run again and goes on.
 options:
-  disk:
-    description: Path of the disk, such as C(/dev/sda), or its identity. The one named in O(disk_identity) when not given.
-    type: str
-  disk_identity:
-    description:
-      - Identity of the disk that may be changed, as M(fleet.imaging.disk_info) says it, such as V(serial:S4EWNX0N123456). It must match,
-        whatever O(disk) says.
-    type: str
-    required: true
-  root:
-    description: Which filesystem is the system's root, as in M(fleet.imaging.station_identity).
-    type: str
-    default: ''
-  require:
-    description: Whether a disk without a Linux system is an error. With V(false), it is a note, and nothing is done.
-    type: bool
-    default: true
   targets:
     description:
       - Firmwares under which the disk must start. V(auto) is what the disk and the installed system are made for; boot code that is not
@@ -49,6 +32,7 @@ options:
     default: [auto]
 extends_documentation_fragment:
   - fleet.core.attributes
+  - fleet.imaging.options.installed
 attributes:
   check_mode:
     support: full
@@ -102,13 +86,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.imaging.plugins.module_utils.boot.repair import repair
-from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk
+from ansible_collections.fleet.imaging.plugins.module_utils.installed.params import INSTALLED_SPEC, named_disk
 
 ARGUMENT_SPEC = {
-    "disk": {"type": "str"},
-    "disk_identity": {"type": "str", "required": True},
-    "root": {"type": "str", "default": ""},
-    "require": {"type": "bool", "default": True},
+    **INSTALLED_SPEC,
     "targets": {"type": "list", "elements": "str", "choices": ["auto", "bios", "uefi"], "default": ["auto"]},
 }
 
@@ -118,8 +99,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     asked = module.params
     try:
-        disk = Disk.open(asked["disk"] or asked["disk_identity"])
-        disk.require(asked["disk_identity"])
+        disk = named_disk(asked)
         result = repair(disk, asked["root"], asked["targets"], check=module.check_mode, require=asked["require"])
     except FleetError as error:
         module.fail_json(msg=str(error), **error.details)

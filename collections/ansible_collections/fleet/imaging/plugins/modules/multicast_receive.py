@@ -18,18 +18,6 @@ description:
   - Archives of files and filesystems that must be shrunk are always fetched from O(sources).
   - M(fleet.imaging.image_clone) starts it together with the sender.
 options:
-  image:
-    description: Name of the image.
-    type: str
-    required: true
-  version:
-    description: Version of the image.
-    type: str
-    required: true
-  allowed_signers:
-    description: Who may sign images; lines as in the ALLOWED SIGNERS section of ssh-keygen(1).
-    type: str
-    required: true
   station:
     description: Name of this station, as its sender expects it.
     type: str
@@ -41,39 +29,16 @@ options:
     type: str
     choices: [auto, multicast]
     default: auto
-  ca:
-    description: Certificates of the authority of the content stores, as text; those of the system by default.
-    type: str
-    default: ""
-  erase:
-    description:
-      - Identity of the disk whose contents may be replaced, as M(fleet.imaging.disk_info) says it. It must match, whatever O(disk) says.
-    type: str
-    required: true
   mode:
     description: Whether the disk is read first and only what differs is received (V(delta)), or everything (V(full)).
     type: str
     choices: [delta, full]
     default: delta
-  partitions:
-    description: Numbers of the partitions to restore into the table that the disk has; all, with the image's table, when not given.
-    type: list
-    elements: int
-  keep:
-    description: Numbers of the disk's partitions that stay as they are, contents included.
-    type: list
-    elements: int
-  grow:
-    description: Whether the last partition and its filesystem take the room of a larger disk.
-    type: bool
-    default: true
-  verify:
-    description: Whether what was written is read back from the disk and compared. Chunks are verified before they are written in any case.
-    type: bool
-    default: true
 extends_documentation_fragment:
   - fleet.core.attributes
   - fleet.core.attributes.progress
+  - fleet.imaging.options.image
+  - fleet.imaging.options.restore
   - fleet.imaging.options.disk
   - fleet.imaging.options.sources
   - fleet.imaging.options.transfer
@@ -130,44 +95,21 @@ seconds:
 """
 
 import contextlib
-from pathlib import Path
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.fleet.core.plugins.module_utils.content.fetch import Fetcher
-from ansible_collections.fleet.core.plugins.module_utils.content.signed import fetch_manifest
-from ansible_collections.fleet.core.plugins.module_utils.content.store import ManifestRef
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
-from ansible_collections.fleet.imaging.plugins.module_utils.clone.params import SESSION_SPEC, authority, secret, settings
+from ansible_collections.fleet.imaging.plugins.module_utils.clone.params import SESSION_SPEC, secret, settings
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.receiver import Membership, SessionReceiver
-from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk
-from ansible_collections.fleet.imaging.plugins.module_utils.disk.identity import DiskIdentity
-from ansible_collections.fleet.imaging.plugins.module_utils.engine.registry import engine_named
 from ansible_collections.fleet.imaging.plugins.module_utils.engine.stream_writer import StreamWriter
-from ansible_collections.fleet.imaging.plugins.module_utils.image.description import ImageDescription
-from ansible_collections.fleet.imaging.plugins.module_utils.image.restore import ImageRestore, RestoreOptions
+from ansible_collections.fleet.imaging.plugins.module_utils.image.request import RESTORE_SPEC, prepare
 
 ARGUMENT_SPEC = {
-    "image": {"type": "str", "required": True},
-    "version": {"type": "str", "required": True},
-    "allowed_signers": {"type": "str", "required": True},
+    **RESTORE_SPEC,
     "station": {"type": "str", "required": True},
     "transport": {"type": "str", "choices": ["auto", "multicast"], "default": "auto"},
-    "sources": {"type": "list", "elements": "str", "required": True},
-    "ca": {"type": "str", "default": ""},
-    "ca_file": {"type": "path"},
-    "connections": {"type": "int", "default": 4},
-    "rate": {"type": "int", "default": 0},
-    "disk": {"type": "str", "required": True},
-    "erase": {"type": "str", "required": True},
     "mode": {"type": "str", "choices": ["delta", "full"], "default": "delta"},
-    "partitions": {"type": "list", "elements": "int"},
-    "keep": {"type": "list", "elements": "int"},
-    "grow": {"type": "bool", "default": True},
-    "verify": {"type": "bool", "default": True},
-    "work_dir": {"type": "path", "default": "/var/tmp"},
     **SESSION_SPEC,
 }
 
@@ -178,13 +120,7 @@ def main() -> None:
     progress = Progress.from_module(module)
     try:
         with contextlib.ExitStack() as stack:
-            ca_file = Path(params["ca_file"]) if params["ca_file"] else stack.enter_context(authority(params["ca"]))
-            fetcher: Fetcher[Any] = Fetcher(params["sources"], ca_file=ca_file, connections=params["connections"], rate=params["rate"])
-            signed = fetch_manifest(fetcher, ManifestRef("image", params["image"], params["version"]), params["allowed_signers"])
-            image = ImageDescription.of(signed.manifest)
-            options = RestoreOptions(tuple(params["partitions"] or ()), tuple(params["keep"] or ()), params["grow"])
-            engine = engine_named(image.engine, Path(params["work_dir"]))
-            plan = ImageRestore.plan(Disk.open(params["disk"]), DiskIdentity.parse(params["erase"]), image, engine, options)
+            fetcher, signed, plan = prepare(params, stack)
             join = Membership(settings(params), secret(params), signed, params["station"])
             session = SessionReceiver(join, fetcher if params["transport"] == "auto" else None, progress)
             writer = StreamWriter(fetcher, progress, delta=params["mode"] == "delta", verify=params["verify"], session=session)

@@ -17,18 +17,6 @@ description:
   - Runs on whatever has the image, as a content store's folder (the centre, a relay) or as its disk (a station).
   - M(fleet.imaging.image_clone) starts it together with the receivers. It changes nothing on its host.
 options:
-  image:
-    description: Name of the image.
-    type: str
-    required: true
-  version:
-    description: Version of the image.
-    type: str
-    required: true
-  allowed_signers:
-    description: Who may sign images; lines as in the ALLOWED SIGNERS section of ssh-keygen(1).
-    type: str
-    required: true
   store:
     description: Folder of the content store that has the image.
     type: path
@@ -84,6 +72,7 @@ options:
 extends_documentation_fragment:
   - fleet.core.attributes
   - fleet.core.attributes.progress
+  - fleet.imaging.options.image
   - fleet.imaging.options.session
 attributes:
   check_mode:
@@ -172,10 +161,11 @@ from ansible_collections.fleet.core.plugins.module_utils.content.store import Ch
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.control import Control, policy, session_id
-from ansible_collections.fleet.imaging.plugins.module_utils.clone.params import SESSION_SPEC, authority, secret, settings
+from ansible_collections.fleet.imaging.plugins.module_utils.clone.params import SESSION_SPEC, secret, settings
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.sender import Sending, manifest_of
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.source import DiskSource, StoreSource
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk
+from ansible_collections.fleet.imaging.plugins.module_utils.image.request import IMAGE_SPEC, authority
 from ansible_collections.fleet.imaging.plugins.module_utils.multicast.interface import Source, StartPolicy
 
 START_SPEC = {
@@ -185,9 +175,7 @@ START_SPEC = {
     "give_up": {"type": "float", "default": 3600},
 }
 ARGUMENT_SPEC = {
-    "image": {"type": "str", "required": True},
-    "version": {"type": "str", "required": True},
-    "allowed_signers": {"type": "str", "required": True},
+    **IMAGE_SPEC,
     "store": {"type": "path"},
     "disk": {"type": "str"},
     "sources": {"type": "list", "elements": "str", "default": []},

@@ -19,25 +19,6 @@ description:
   - What is on the disk is not trusted. Links in it are followed as its own system would follow them, never out of it.
   - Run M(fleet.imaging.boot_repair) afterwards when O(unique) is given.
 options:
-  disk:
-    description: Path of the disk, such as C(/dev/sda), or its identity. The one named in O(disk_identity) when not given.
-    type: str
-  disk_identity:
-    description:
-      - Identity of the disk that may be changed, as M(fleet.imaging.disk_info) says it, such as V(serial:S4EWNX0N123456). It must match,
-        whatever O(disk) says.
-    type: str
-    required: true
-  root:
-    description:
-      - Which filesystem is the system's root, when the disk holds several systems - the number of its partition, its UUID, or
-        C(group/volume). With one system on the disk it is found.
-    type: str
-    default: ''
-  require:
-    description: Whether a disk without a Linux system is an error. With V(false), it is a note, and nothing is done.
-    type: bool
-    default: true
   hostname:
     description: Name of the station, without a domain.
     type: str
@@ -135,6 +116,7 @@ options:
     default: '{}'
 extends_documentation_fragment:
   - fleet.core.attributes
+  - fleet.imaging.options.installed
 attributes:
   check_mode:
     support: full
@@ -243,15 +225,12 @@ notes:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
-from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk
 from ansible_collections.fleet.imaging.plugins.module_utils.identity.request import UNIQUE, Request
 from ansible_collections.fleet.imaging.plugins.module_utils.identity.station import give
+from ansible_collections.fleet.imaging.plugins.module_utils.installed.params import INSTALLED_SPEC, named_disk
 
 ARGUMENT_SPEC = {
-    "disk": {"type": "str"},
-    "disk_identity": {"type": "str", "required": True},
-    "root": {"type": "str", "default": ""},
-    "require": {"type": "bool", "default": True},
+    **INSTALLED_SPEC,
     "hostname": {"type": "str", "required": True},
     "domain": {"type": "str"},
     "seed": {"type": "str", "no_log": True},
@@ -300,8 +279,7 @@ def main() -> None:
     try:
         request = Request.parse(asked)
         conceal(module)
-        disk = Disk.open(asked["disk"] or asked["disk_identity"])
-        disk.require(asked["disk_identity"])
+        disk = named_disk(asked)
         result = give(disk, asked["root"], request, check=module.check_mode, require=asked["require"])
     except FleetError as error:
         module.fail_json(msg=str(error), **error.details)

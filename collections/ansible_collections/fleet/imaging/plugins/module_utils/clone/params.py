@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import re
-import tempfile
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, Optional, Union
+from collections.abc import Mapping
+from typing import Any, Union
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import InputError
 
@@ -68,15 +65,3 @@ def _address(text: str, what: str) -> Union[ipaddress.IPv4Address, ipaddress.IPv
         return ipaddress.ip_address(text)
     except ValueError as error:
         raise InputError(f"{what} {text!r:.60} is no IP address", remedy="Give the sender's address, not its name") from error
-
-
-@contextlib.contextmanager
-def authority(certificates: str) -> Iterator[Optional[Path]]:
-    """A file with the certificates, for as long as the context lasts; None when there are none."""
-    if not certificates.strip():
-        yield None
-        return
-    with tempfile.NamedTemporaryFile("w", prefix="fleet-ca-", suffix=".pem", encoding="ascii", errors="replace") as file:
-        file.write(certificates)
-        file.flush()
-        yield Path(file.name)
