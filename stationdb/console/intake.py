@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from ..reports.spool import SUFFIX, Spool
+from ..reports.spool import SUFFIX, Envelope, Spool
 
 LONGEST = 1000
 """Characters of a reason that are shown."""
@@ -68,7 +66,7 @@ def refused(limit: int) -> list[Refused]:
             with (folder / name).open(encoding="utf-8", errors="replace") as file:
                 reason = file.read(LONGEST).strip()
             said = _envelope(folder / f"{identity}{SUFFIX}")
-            told = {key: str(said.get(key) or "")[:200] for key in ("station", "address", "agent", "way")}
+            told = {key: str(getattr(said, key, None) or "")[:200] for key in ("station", "address", "agent", "way")}
             found.append(Refused(identity, _moment(identity), reason, **told))
     return found
 
@@ -77,13 +75,12 @@ def _names(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
-def _envelope(path: Path) -> dict[str, Any]:
+def _envelope(path: Path) -> Envelope | None:
     try:
         with path.open("rb") as file:
-            said = json.loads(file.readline(1 << 16))
-    except (OSError, ValueError):
-        return {}
-    return said if isinstance(said, dict) else {}
+            return Envelope.read(file.readline(1 << 16))
+    except OSError:
+        return None
 
 
 def _moment(identity: str) -> datetime | None:

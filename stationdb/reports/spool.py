@@ -72,6 +72,18 @@ class Envelope:
         """When it was received."""
         return datetime.fromtimestamp(self.received, UTC)
 
+    def line(self) -> bytes:
+        """The first line of a document's file."""
+        return json.dumps(asdict(self), separators=(",", ":")).encode() + b"\n"
+
+    @classmethod
+    def read(cls, line: bytes) -> Envelope | None:
+        """What a file's first line says; None when it is no envelope."""
+        try:
+            return cls(**json.loads(line))
+        except (ValueError, TypeError):
+            return None
+
 
 class Spool:
     """The folders of one installation."""
@@ -101,8 +113,7 @@ class Spool:
         now = time.time_ns()
         identity = now.to_bytes(8, "big") + hashlib.sha256(os.urandom(8) + data[:4096]).digest()[:8]
         envelope = Envelope(identity.hex(), now / 1e9, way, station, address, agent, sites)
-        header = json.dumps(asdict(envelope), separators=(",", ":")).encode()
-        self._write(self.incoming, f"{envelope.id}{SUFFIX}", header + b"\n" + data, sender)
+        self._write(self.incoming, f"{envelope.id}{SUFFIX}", envelope.line() + data, sender)
         return envelope.id
 
     def _write(self, folder: Path, name: str, content: bytes, sender: str) -> None:
@@ -148,10 +159,7 @@ class Spool:
                 raise FileNotFoundError
             with os.fdopen(os.dup(descriptor), "rb") as file:
                 header, _newline, data = file.read().partition(b"\n")
-            try:
-                envelope = Envelope(**json.loads(header))
-            except (ValueError, TypeError):
-                envelope = Envelope(document_id, time.time(), "local")
+            envelope = Envelope.read(header) or Envelope(document_id, time.time(), "local")
         except (BlockingIOError, FileNotFoundError):
             os.close(descriptor)
             return None
@@ -280,8 +288,7 @@ class Claim:
         if cleaned is None and is_compressed(self.data):
             self.path.rename(place)
         else:
-            header = json.dumps(asdict(self.envelope), separators=(",", ":")).encode()
-            place.write_bytes(header + b"\n" + zlib.compress(self.data if cleaned is None else cleaned, 1))
+            place.write_bytes(self.envelope.line() + zlib.compress(self.data if cleaned is None else cleaned, 1))
             self.path.unlink(missing_ok=True)
         self._done()
 
@@ -292,8 +299,7 @@ class Claim:
             data = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(data, 1 << 25) if is_compressed(data) else data
             scrubbed = _without_private(data)
             if scrubbed != data:
-                header = json.dumps(asdict(self.envelope), separators=(",", ":")).encode()
-                self.path.write_bytes(header + b"\n" + zlib.compress(scrubbed, 1))
+                self.path.write_bytes(self.envelope.line() + zlib.compress(scrubbed, 1))
         (self.spool.refused / f"{self.envelope.id}.txt").write_text(f"{reason}\n", encoding="utf-8", errors="replace")
         with contextlib.suppress(FileNotFoundError):
             self.path.rename(self.spool.refused / self.path.name)
