@@ -24,7 +24,7 @@ help: ## list what can be made
 setup: ## install the Debian packages and the Python environment that are missing
 	@scripts/setup
 
-demo: setup ## build a virtual room, capture its model, restore its stations, and show what happened
+demo: setup ## build a virtual room, capture its model, clone it to its stations at once, and show what happened
 	$(AS_ROOT) $(BIN)/ansible-playbook -i inventories/demo/demo.room.yml playbooks/demo_room.yml
 	$(AS_ROOT) $(BIN)/ansible-playbook -i inventories/demo playbooks/demo.yml
 
