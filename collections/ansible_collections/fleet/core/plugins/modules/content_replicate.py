@@ -39,6 +39,7 @@ options:
     description:
       - What to replicate, as V(kind/name) for all versions or V(kind/name/version). Patterns as C(image/*/2026*) are allowed.
       - Without it, everything that the source lists.
+      - When all of it is named with its version, without a pattern, and is complete here, no source is asked.
     type: list
     elements: str
   allowed_signers:
@@ -48,6 +49,10 @@ options:
   ca_file:
     description: Certificate of the authority behind the sources' certificates. Default is what the host trusts.
     type: path
+  ca:
+    description: The same as text, for a host that has no such file.
+    type: str
+    default: ""
   connections:
     description: Connections at once.
     type: int
@@ -128,10 +133,12 @@ failed:
   type: dict
 """
 
+import contextlib
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.fleet.core.plugins.module_utils.content.authority import authority
 from ansible_collections.fleet.core.plugins.module_utils.content.chunk import Chunk
 from ansible_collections.fleet.core.plugins.module_utils.content.fetch import Fetcher
 from ansible_collections.fleet.core.plugins.module_utils.content.replicate import Replication, Window
@@ -145,6 +152,7 @@ ARGUMENT_SPEC = {
     "manifests": {"type": "list", "elements": "str"},
     "allowed_signers": {"type": "str", "required": True},
     "ca_file": {"type": "path"},
+    "ca": {"type": "str", "default": ""},
     "connections": {"type": "int", "default": 4},
     "rate": {"type": "int", "default": 0},
     "window": {"type": "str"},
@@ -156,17 +164,17 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     given = module.params
     try:
-        ca_file = Path(given["ca_file"]) if given["ca_file"] else None
-        fetcher: Fetcher[Chunk] = Fetcher(given["sources"], ca_file=ca_file, connections=given["connections"], rate=given["rate"])
-        window = Window.parse(given["window"]) if given["window"] else None
-        result = Replication(
-            ChunkStore(Path(given["path"])),
-            fetcher,
-            given["allowed_signers"],
-            window=window,
-            dry_run=module.check_mode,
-            progress=Progress.from_module(module),
-        ).run(given["manifests"])
+        with contextlib.ExitStack() as stack:
+            ca_file = Path(given["ca_file"]) if given["ca_file"] else stack.enter_context(authority(given["ca"]))
+            fetcher: Fetcher[Chunk] = Fetcher(given["sources"], ca_file=ca_file, connections=given["connections"], rate=given["rate"])
+            result = Replication(
+                ChunkStore(Path(given["path"])),
+                fetcher,
+                given["allowed_signers"],
+                window=Window.parse(given["window"]) if given["window"] else None,
+                dry_run=module.check_mode,
+                progress=Progress.from_module(module),
+            ).run(given["manifests"])
     except FleetError as error:
         module.fail_json(msg=str(error), **error.details)
     changed = bool(result.manifests or result.chunks or (module.check_mode and result.left_manifests))

@@ -155,6 +155,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.fleet.core.plugins.module_utils.content.authority import authority
 from ansible_collections.fleet.core.plugins.module_utils.content.fetch import Fetcher
 from ansible_collections.fleet.core.plugins.module_utils.content.signed import fetch_manifest
 from ansible_collections.fleet.core.plugins.module_utils.content.store import ChunkStore, ManifestRef
@@ -165,7 +166,7 @@ from ansible_collections.fleet.imaging.plugins.module_utils.clone.params import 
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.sender import Sending, manifest_of
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.source import DiskSource, StoreSource
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk
-from ansible_collections.fleet.imaging.plugins.module_utils.image.request import IMAGE_SPEC, authority
+from ansible_collections.fleet.imaging.plugins.module_utils.image.request import IMAGE_SPEC
 from ansible_collections.fleet.imaging.plugins.module_utils.multicast.interface import Source, StartPolicy
 
 START_SPEC = {
@@ -211,7 +212,7 @@ def main() -> None:
             result: dict[str, Any] = {"changed": False, "image": ref.name, "version": ref.version}
             if not module.check_mode:
                 path = Path(params["control"]) if params["control"] else None
-                control = Control(policy(params["start"] or {}, StartPolicy()), path, session_id(key))
+                control = Control(policy(params["start"] or {}, StartPolicy()), path, session_id(key), params["stations"])
                 result = Sending(how, key, signed, source, params["stations"], control).run(Progress.from_module(module))
     except FleetError as error:
         module.fail_json(msg=str(error), **error.details)

@@ -24,10 +24,13 @@ from .chunk import Chunk
 from .fetch import Fetcher
 from .index import INDEX, INDEX_LIMIT, read_index, write_index
 from .manifest import Manifest
-from .prune import PENDING, matches
-from .signed import SignedManifest, UntrustedManifest, fetch_manifest, trusted
-from .store import ChunkStore, ManifestRef, StoreWriter, sync_filesystem
+from .pending import Pending
+from .prune import matches
+from .signed import SignedManifest, fetch_manifest, trusted
+from .store import ChunkStore, ManifestRef, StoreWriter
 
+_EXACT = re.compile(r"[^/*?\[]+/[^/*?\[]+/[^/*?\[]+")
+"""A manifest's name that is no pattern."""
 _WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -98,6 +101,7 @@ class Replication:
         progress: Optional[Progress] = None,
     ) -> None:
         self._store = store
+        self._pending = Pending(store)
         self._fetcher = fetcher
         self._allowed = allowed_signers
         self._window = window
@@ -112,7 +116,7 @@ class Replication:
         """
         failed: dict[str, str] = {}
         with self._store.create().lock(exclusive=False):
-            for ref in self._wanted(wanted):
+            for ref in self._named(wanted) or self._wanted(wanted):
                 if not self._open():
                     self._result.left_manifests.append(str(ref))
                     continue
@@ -136,6 +140,16 @@ class Replication:
             return True
         self._result.window_closed = True
         return False
+
+    def _named(self, patterns: Optional[Sequence[str]]) -> list[ManifestRef]:
+        """What is to be here, when each is named with its version and is complete: then no source needs to be there. Else nothing."""
+        if not patterns or not all(_EXACT.fullmatch(pattern) for pattern in patterns):
+            return []
+        with contextlib.suppress(FleetError, OSError):
+            refs = [ManifestRef(*pattern.split("/")) for pattern in patterns]
+            if all((self._store.root / ref.path()).exists() and not self._missing(self._store.load(ref)) for ref in refs):
+                return refs
+        return []
 
     def _wanted(self, patterns: Optional[Sequence[str]]) -> list[ManifestRef]:
         """What is to be here; a pattern that matches nothing is an error, because somebody counts on it."""
@@ -168,14 +182,14 @@ class Replication:
             return
         if not listed:
             self._store.add_manifest(ref, signed.data, signed.signature)
-            self._forget(ref)
+            self._pending.forget(ref)
         self._result.manifests.append(str(ref))
 
     def _manifest(self, ref: ManifestRef) -> SignedManifest:
         """A manifest that this relay lacks: from an earlier run or from a source, verified before it is parsed."""
-        signed = self._pending(ref) or fetch_manifest(self._fetcher, ref, self._allowed)
+        signed = self._pending.load(ref, self._allowed) or fetch_manifest(self._fetcher, ref, self._allowed)
         if not self._dry_run:
-            self._remember(ref, signed)
+            self._pending.remember(ref, signed)
         return signed
 
     def _missing(self, manifest: Manifest) -> list[Chunk]:
@@ -190,7 +204,7 @@ class Replication:
     def _fetch(self, ref: ManifestRef, missing: list[Chunk]) -> list[Chunk]:
         """Get chunks until all are here or the window closes; those that are left."""
         self._progress.begin(f"replicate {ref.name} {ref.version}", sum(chunk.length for chunk in missing))
-        arrived: set[bytes] = set()
+        arrived: dict[bytes, int] = {}
 
         def in_window() -> Iterator[Chunk]:
             for chunk in missing:
@@ -202,7 +216,7 @@ class Replication:
 
             def keep(chunk: Chunk, frame: memoryview) -> None:
                 writer.put(chunk.digest, frame)
-                arrived.add(chunk.digest)
+                arrived[chunk.digest] = len(frame)
                 self._progress.advance(chunk.length)
 
             try:
@@ -212,7 +226,7 @@ class Replication:
                 raise
             finally:
                 self._result.chunks += len(arrived)
-        self._result.bytes += report.bytes
+                self._result.bytes += sum(arrived.values())
         for url, count in report.sources.items():
             self._result.sources[url] = self._result.sources.get(url, 0) + count
         return [chunk for chunk in missing if chunk.digest not in arrived]
@@ -221,29 +235,3 @@ class Replication:
         self._result.left_manifests.append(str(ref))
         self._result.left_chunks += len(chunks)
         self._result.left_bytes += sum(chunk.length for chunk in chunks)
-
-    def _pending_path(self, ref: ManifestRef) -> Path:
-        return self._store.root / PENDING / ref.path().relative_to("manifests")
-
-    def _pending(self, ref: ManifestRef) -> Optional[SignedManifest]:
-        path = self._pending_path(ref)
-        with contextlib.suppress(FileNotFoundError, UntrustedManifest):
-            return trusted(ref, path.read_bytes(), Path(f"{path}.sig").read_bytes(), self._allowed)
-        return None
-
-    def _remember(self, ref: ManifestRef, signed: SignedManifest) -> None:
-        """Keep what is being replicated: a prune between two windows must not take its chunks."""
-        path = self._pending_path(ref)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for target, content in ((Path(f"{path}.sig"), signed.signature), (path, signed.data)):
-            partial = target.with_name(f".{target.name}")
-            partial.write_bytes(content)
-            os.replace(partial, target)
-        sync_filesystem(path.parent)
-
-    def _forget(self, ref: ManifestRef) -> None:
-        path = self._pending_path(ref)
-        path.unlink(missing_ok=True)
-        Path(f"{path}.sig").unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            path.parent.rmdir()

@@ -5,15 +5,19 @@
 
 The file is JSON of an object with any of count, minimum, wait and give_up (interface.StartPolicy), and session when it was written for one
 session only. What cannot be read changes nothing: somebody may be writing it.
+
+It is the admin's. The controller says in another one beside it, absent_path, which stations refused or cannot be reached: an object with session
+and absent, a list of names. Nobody is waited for who cannot come, whatever the admin wrote, and what the admin wrote stays.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Optional
 
@@ -27,14 +31,23 @@ def session_id(secret: bytes) -> str:
     return hashlib.sha256(b"fleet session control\0" + secret).hexdigest()[:16]
 
 
+def absent_path(path: str) -> str:
+    """Where it is said who will not come, beside a control file."""
+    return f"{path}.absent"
+
+
 class Control:
     """The start policy of one session; a context manager that makes its file and removes it."""
 
-    def __init__(self, policy: StartPolicy, path: Optional[Path], session: str = "") -> None:
-        """session: its session_id. A file of the same one, which was written before the sender was there, stays."""
+    def __init__(self, policy: StartPolicy, path: Optional[Path], session: str = "", stations: Collection[str] = ()) -> None:
+        """session: its session_id. A file of the same one, which was written before the sender was there, stays.
+
+        stations: those that are expected.
+        """
         self._policy = policy
         self._path = path
         self._session = session
+        self._stations = frozenset(stations)
 
     def __enter__(self) -> Control:
         if self._path:
@@ -66,13 +79,31 @@ class Control:
     def __exit__(self, *_error: object) -> None:
         if self._path:
             self._path.unlink(missing_ok=True)
+            Path(absent_path(str(self._path))).unlink(missing_ok=True)
 
     def policy(self) -> StartPolicy:
-        """What counts now."""
+        """What counts now; it never asks for more stations than can come."""
         if self._path:
             with contextlib.suppress(OSError, ValueError, InputError):
                 self._policy = policy(json.loads(self._path.read_text(encoding="utf-8")), self._policy)
-        return self._policy
+        able = len(self._stations) - len(self.absent())
+        if able <= 0:
+            return self._policy
+        count, minimum = self._policy.count or able, self._policy.minimum
+        return dataclasses.replace(self._policy, count=min(count, able), minimum=min(minimum, able))
+
+    def absent(self) -> frozenset[str]:
+        """Expected stations that refused or cannot be reached."""
+        if not self._path:
+            return frozenset()
+        try:
+            document = json.loads(Path(absent_path(str(self._path))).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return frozenset()
+        if not isinstance(document, Mapping) or document.get("session") != self._session:
+            return frozenset()
+        names = document.get("absent")
+        return self._stations.intersection(name for name in names if isinstance(name, str)) if isinstance(names, list) else frozenset()
 
 
 _KEYS = ("count", "minimum", "wait", "give_up")

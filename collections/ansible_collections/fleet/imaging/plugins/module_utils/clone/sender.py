@@ -55,7 +55,7 @@ class Sending:
                 self.source,
                 self.stations,
                 start=control.policy,
-                report=_Teller(progress).tell,
+                report=_Teller(progress, control).tell,
             )
             with _stopped_by_sigterm(session):
                 verdicts = session.run()
@@ -86,20 +86,23 @@ class Sending:
 class _Teller:
     """Turns a session's reports into progress."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, control: Control) -> None:
         self._progress = progress
+        self._control = control
         self._begun = ("", 0)
         self._done = 0
 
     def tell(self, state: SessionState) -> None:
         """Who is missing while it waits, how much is sent afterwards."""
         waiting = state.phase == "waiting"
-        total = len(state.present) + len(state.missing) if waiting else state.total
+        absent = self._control.absent() if waiting else frozenset()
+        awaited = [name for name in state.missing if name not in absent]
+        total = len(state.present) + len(awaited) if waiting else state.total
         done = len(state.present) if waiting else state.done
         if self._begun != (state.phase, total):
             self._begun, self._done = (state.phase, total), 0
             self._progress.begin("wait for stations" if waiting else "send", total, "stations" if waiting else "B")
-        missing = f"missing: {', '.join(state.missing[:8])}{' …' if len(state.missing) > 8 else ''}" if waiting and state.missing else ""
+        missing = f"missing: {', '.join(awaited[:8])}{' …' if len(awaited) > 8 else ''}" if waiting and awaited else ""
         self._progress.advance(max(done - self._done, 0), missing)
         self._done = max(done, self._done)
 

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
+from ansible_collections.fleet.core.plugins.module_utils.content.authority import authority
 from ansible_collections.fleet.core.plugins.module_utils.content.fetch import Fetcher
 from ansible_collections.fleet.core.plugins.module_utils.content.signed import SignedManifest, fetch_manifest
 from ansible_collections.fleet.core.plugins.module_utils.content.store import ManifestRef
@@ -68,15 +68,3 @@ def prepare(params: Mapping[str, Any], stack: contextlib.ExitStack) -> Prepared:
     engine = engine_named(image.engine, Path(params["work_dir"]))
     plan = ImageRestore.plan(Disk.open(params["disk"]), DiskIdentity.parse(params["erase"]), image, engine, options)
     return Prepared(fetcher, signed, plan)
-
-
-@contextlib.contextmanager
-def authority(certificates: str) -> Iterator[Optional[Path]]:
-    """A file with the certificates, for as long as the context lasts; None when there are none."""
-    if not certificates.strip():
-        yield None
-        return
-    with tempfile.NamedTemporaryFile("w", prefix="fleet-ca-", suffix=".pem", encoding="ascii", errors="replace") as file:
-        file.write(certificates)
-        file.flush()
-        yield Path(file.name)

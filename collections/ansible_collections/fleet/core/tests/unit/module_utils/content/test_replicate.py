@@ -70,6 +70,18 @@ def test_a_relay_gets_everything_and_the_second_time_nothing(web, relay, signer,
     assert (again.manifests, again.present, again.chunks) == ([], 2, 0)
 
 
+def test_given_an_image_by_its_version_that_is_complete_here_then_no_source_needs_to_be_there(web, relay, signer, make_sample):
+    publish(web.store, signer, make_sample())
+    fill(relay, web, signer)
+    here = fill(relay, web, signer, ["image/debian/1"], NOWHERE)
+    assert (here.manifests, here.present, here.bytes) == ([], 1, 0)
+    next(relay.chunk_path(name) for name in relay.digests()).unlink()
+    for wanted in (["image/debian/1"], ["image/debian"], ["image/debian/*"], ["image/debian/1", "image/debian/2"]):
+        with pytest.raises(FleetError):
+            fill(relay, web, signer, wanted, NOWHERE)
+    assert fill(relay, web, signer, ["image/debian/1"]).chunks == 1
+
+
 def test_only_what_it_is_to_hold_and_only_what_it_lacks(web, relay, signer, make_sample):
     publish(web.store, signer, make_sample(), make_sample(version="2", seed=1), make_sample(name="other", seed=50))
     assert fill(relay, web, signer, ["image/debian/1"]).chunks == 5
