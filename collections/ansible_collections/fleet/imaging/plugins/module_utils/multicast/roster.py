@@ -25,11 +25,21 @@ _PATIENCE = 5.0
 class Roster:
     """Members, candidates and verdicts."""
 
-    def __init__(self, secret: bytes, image: bytes, expected: Sequence[str], listener: socket.socket, poll: select.epoll) -> None:
+    def __init__(
+        self,
+        secret: bytes,
+        image: bytes,
+        expected: Sequence[str],
+        listener: socket.socket,
+        poll: select.epoll,
+        removed: Callable[[Member], None] = lambda _member: None,
+    ) -> None:
+        """removed is called with each member that is no longer there, whyever."""
         self._secret, self._image = secret, image
         self.expected = tuple(expected)
         self._listener = listener
         self._poll = poll
+        self._removed = removed
         self._candidates: dict[int, Candidate] = {}
         self._by_socket: dict[int, Member] = {}
         self.members: dict[str, Member] = {}
@@ -126,6 +136,7 @@ class Roster:
 
     def remove(self, member: Member) -> None:
         """A member's connection is closed."""
+        self._removed(member)
         self._by_socket.pop(member.channel.connection.fileno(), None)
         with contextlib.suppress(OSError):
             self._poll.unregister(member.channel.connection)

@@ -15,7 +15,7 @@ import threading
 from array import array
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Callable, Optional, Union
+from typing import Optional, Union
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 
@@ -28,6 +28,9 @@ _AHEAD = 6
 _PUT_AHEAD = 2 << 20
 """Bytes that have a place and are not sent yet. Putting more at once would keep the sender from sending."""
 _NOWHERE = 0xFFFFFFFF
+
+Placed = tuple[int, bytes, int]
+"""A frame in the stream: (first segment, digest, bytes)."""
 
 
 class Reader:
@@ -70,10 +73,7 @@ class Reader:
 class Stream:
     """The sender's side of the stream."""
 
-    def __init__(
-        self, shape: Shape, source: Source, placed: Callable[[int, bytes, int], None], lacking: Callable[[bytes, Exception], None]
-    ) -> None:
-        """placed(first segment, digest, bytes) is called for each frame that got its place; lacking for each that cannot be read."""
+    def __init__(self, shape: Shape, source: Source) -> None:
         self.shape = shape
         self._size = shape.window
         self._ahead = _PUT_AHEAD // shape.segment
@@ -95,10 +95,11 @@ class Stream:
         self._cursor = 0
         self._reading: set[int] = set()
         self._unreadable: set[int] = set()
+        self.unreadable: list[bytes] = []
+        """Digests of chunks that the source could not give."""
         self._reader = Reader(source)
-        self._live: deque[tuple[int, bytes, int]] = deque()
-        """(first segment, digest, bytes) of frames that begin in the ring."""
-        self._placed, self._lacking = placed, lacking
+        self._live: deque[Placed] = deque()
+        """Frames that begin in the ring."""
         self.waiting_for_room = False
         """Whether a frame is there and the ring has no place for it."""
 
@@ -133,7 +134,7 @@ class Stream:
         """Whether everything that is wanted so far has been sent once."""
         return self.sent == self.end and not self._reading and self._pending.find(1) < 0
 
-    def live(self, start: int) -> list[tuple[int, bytes, int]]:
+    def live(self, start: int) -> list[Placed]:
         """Frames that begin at segment start or later."""
         return [each for each in self._live if each[0] >= start]
 
@@ -141,8 +142,13 @@ class Stream:
         """Where a segment lies in ``view``, in bytes."""
         return segment % self._size * self.shape.segment
 
-    def fill(self, low: int) -> None:
-        """Read ahead, and put frames into the ring as long as no segment from low on is lost by it."""
+    def fill(self, low: int) -> tuple[list[Placed], list[bytes]]:
+        """Read ahead, and put frames into the ring as long as no segment from low on is lost by it.
+
+        Return what got its place, one after the other, and digests of what cannot be read.
+        """
+        placed: list[Placed] = []
+        lacking: list[bytes] = []
         while len(self._reading) < _AHEAD:
             index = self._next()
             if index < 0:
@@ -154,15 +160,17 @@ class Stream:
             index, frame = self._reader.ready[0]
             if isinstance(frame, Exception):
                 self._unreadable.add(index)
-                self._lacking(self._digests[index], frame)
+                lacking.append(self._digests[index])
             else:
                 count = self.shape.segments(len(frame))
                 if self.end + count - self._size > low:
                     self.waiting_for_room = True
-                    return
-                self._put(index, frame, count)
+                    break
+                placed.append(self._put(index, frame, count))
             self._reading.discard(index)
             self._reader.ready.popleft()
+        self.unreadable += lacking
+        return placed, lacking
 
     def _next(self) -> int:
         index = self._pending.find(1, self._cursor)
@@ -173,7 +181,7 @@ class Stream:
             self._cursor = index + 1
         return index
 
-    def _put(self, index: int, frame: bytes, count: int) -> None:
+    def _put(self, index: int, frame: bytes, count: int) -> Placed:
         first, width = self.end, self.shape.segment
         if first + count > SEGMENT_MASK:
             raise FleetError("a session cannot send more than a billion packets", remedy="Clone in several sessions")
@@ -196,4 +204,4 @@ class Stream:
             self._live.popleft()
         placed = (first, self._digests[index], len(frame))
         self._live.append(placed)
-        self._placed(*placed)
+        return placed
