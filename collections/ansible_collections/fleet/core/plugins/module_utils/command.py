@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import Optional, Union
 
 from .errors import ToolError
+from .stop import calling, check
 
 
 @dataclass(frozen=True)
@@ -33,28 +35,34 @@ def run(
     ok: Optional[Collection[int]] = (0,),
     timeout: Optional[float] = None,
     remedy: str = "",
+    killable: bool = False,
 ) -> Completed:
     """Run argv and return its output; raise ToolError unless the exit code is in ok (None accepts every code).
 
-    timeout is in seconds. Never put a secret in argv: other users can read it.
+    timeout is in seconds. Never put a secret in argv: other users can read it. When the module shall end, no further tool is started and
+    one that runs ends by itself, lest resize2fs leave a filesystem that nobody can mend; a killable one is killed.
     """
     environment = {**os.environ, "LC_ALL": "C", "LANG": "C"}
+    data = stdin if isinstance(stdin, bytes) else stdin.encode()
+    pipe = subprocess.PIPE
+    check()
     try:
-        process = subprocess.run(
-            list(argv),
-            input=stdin if isinstance(stdin, bytes) else stdin.encode(),
-            capture_output=True,
-            env=environment,
-            timeout=timeout,
-            check=False,
-        )
+        with subprocess.Popen(list(argv), stdin=pipe, stdout=pipe, stderr=pipe, env=environment) as process:
+            try:
+                with calling(process.kill) if killable else contextlib.nullcontext():
+                    printed, complaints = process.communicate(data, timeout)
+            except BaseException:
+                process.kill()
+                raise
     except FileNotFoundError as error:
         raise ToolError(
             f"{argv[0]} is not installed on this host", remedy=remedy or f"Install the package that provides {argv[0]}"
         ) from error
     except subprocess.TimeoutExpired as error:
         raise ToolError(f"{shlex.join(argv)} did not end within {timeout} s", remedy=remedy) from error
-    done = Completed(tuple(argv), process.returncode, process.stdout.decode(errors="replace"), process.stderr.decode(errors="replace"))
+    if killable:
+        check()
+    done = Completed(tuple(argv), process.returncode, printed.decode(errors="replace"), complaints.decode(errors="replace"))
     if ok is not None and done.rc not in ok:
         said = (done.stderr.strip() or done.stdout.strip())[-2000:]
         raise ToolError(f"{shlex.join(argv)} ended with code {done.rc}: {said}", remedy=remedy, rc=done.rc, stderr=done.stderr[-2000:])

@@ -14,6 +14,7 @@ import time
 from typing import Any, Callable, Protocol
 
 from .job_file import JobFile
+from .stop import check
 
 Report = dict[str, Any]
 """operation, done, total, unit, rate (units a second), and optionally note."""
@@ -61,7 +62,8 @@ class Progress:
         return cls(report)
 
     def begin(self, operation: str, total: int, unit: str = "B") -> None:
-        """Start counting an operation; total 0 means unknown."""
+        """Start counting an operation; total 0 means unknown. As advance, it raises Stop when the module shall end."""
+        check()
         with self._lock:
             self._report = {"operation": operation, "done": 0, "total": total, "unit": unit, "rate": 0.0}
             self._started = time.monotonic()
@@ -70,6 +72,7 @@ class Progress:
 
     def advance(self, amount: int, note: str = "") -> None:
         """Add amount units to what is done; report when the last report is old enough or the operation is complete."""
+        check()
         with self._lock:
             if not self._report:
                 return

@@ -46,7 +46,7 @@ for try in $(seq 100); do
     grep -qs '"finished": *1' "$file" && break
     sleep 0.1
 done
-for try in $(seq 50); do grep -qs module_pid "$file" || break; sleep 0.1; done
+for try in $(seq 300); do grep -qs module_pid "$file" || break; sleep 0.1; done
 rm -f "$file"
 """
 """See ProgressActionBase._cancel."""
@@ -170,7 +170,7 @@ class ProgressActionBase(ActionBase):
         queue.send_callback("v2_runner_on_async_poll", told)
 
     def _cancel(self, job: _Job) -> None:
-        """Stop the module, let async_wrapper write down that it ended (at most 5 s), and remove the job file.
+        """Stop the module, let it end tidily and async_wrapper write that down (at most 30 s), and remove the job file.
 
         A module that has only just been started has 10 s to say which process it is.
         """

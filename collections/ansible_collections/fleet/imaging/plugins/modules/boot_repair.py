@@ -85,6 +85,7 @@ notes:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
+from ansible_collections.fleet.core.plugins.module_utils.stop import stoppable
 from ansible_collections.fleet.imaging.plugins.module_utils.boot.repair import repair
 from ansible_collections.fleet.imaging.plugins.module_utils.installed.params import INSTALLED_SPEC, named_disk
 
@@ -99,8 +100,9 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     asked = module.params
     try:
-        disk = named_disk(asked)
-        result = repair(disk, asked["root"], asked["targets"], check=module.check_mode, require=asked["require"])
+        with stoppable():
+            disk = named_disk(asked)
+            result = repair(disk, asked["root"], asked["targets"], check=module.check_mode, require=asked["require"])
     except FleetError as error:
         module.fail_json(msg=str(error), **error.details)
     for note in result.notes:

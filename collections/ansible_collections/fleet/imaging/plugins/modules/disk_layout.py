@@ -102,6 +102,7 @@ formatted:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
+from ansible_collections.fleet.core.plugins.module_utils.stop import stoppable
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.identity import DiskIdentity
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.layout import LayoutPlan
@@ -121,10 +122,11 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     asked = module.params
     try:
-        erase = DiskIdentity.parse(asked["erase"])
-        disk = Disk.open(asked["disk"] or asked["erase"])
-        plan = LayoutPlan.build(disk, erase, asked["table"], keep=asked["keep"], make=asked["format"], grow=asked["grow"])
-        result = plan.preview() if module.check_mode or not plan.changed else plan.run()
+        with stoppable():
+            erase = DiskIdentity.parse(asked["erase"])
+            disk = Disk.open(asked["disk"] or asked["erase"])
+            plan = LayoutPlan.build(disk, erase, asked["table"], keep=asked["keep"], make=asked["format"], grow=asked["grow"])
+            result = plan.preview() if module.check_mode or not plan.changed else plan.run()
     except FleetError as error:
         module.fail_json(msg=str(error), **error.details)
     module.exit_json(**result)

@@ -194,6 +194,7 @@ from ansible_collections.fleet.imaging.plugins.module_utils.image.destination im
 ARGUMENT_SPEC = {
     "image": {"type": "str", "required": True},
     "version": {"type": "str", "required": True},
+from ansible_collections.fleet.core.plugins.module_utils.stop import stoppable
     "disk": {"type": "str", "required": True},
     "method": {"type": "str", "choices": ["blocks", "files"], "default": "blocks"},
     "upload": {
@@ -226,22 +227,23 @@ def main() -> None:
     params = module.params
     progress = Progress.from_module(module)
     try:
-        destination = Destination.from_params(params)
-        destination.require_new(params["image"], params["version"])
-        engine = engine_named(params["method"], Path(params["work_dir"]))
-        plan = ImageCapture.plan(
-            Disk.open(params["disk"]),
-            engine,
-            params["image"],
-            params["version"],
-            parent=destination.parent(params["image"], params["parent"]) if params["parent"] else None,
-            leave_out=params["leave_out"] or (),
-        )
-        if module.check_mode:
-            result = plan.preview()
-        else:
-            with contextlib.closing(destination.open(plan.parent)) as sink:
-                result = plan.run(sink, progress).as_dict()
+        with stoppable():
+            destination = Destination.from_params(params)
+            destination.require_new(params["image"], params["version"])
+            engine = engine_named(params["method"], Path(params["work_dir"]))
+            plan = ImageCapture.plan(
+                Disk.open(params["disk"]),
+                engine,
+                params["image"],
+                params["version"],
+                parent=destination.parent(params["image"], params["parent"]) if params["parent"] else None,
+                leave_out=params["leave_out"] or (),
+            )
+            if module.check_mode:
+                result = plan.preview()
+            else:
+                with contextlib.closing(destination.open(plan.parent)) as sink:
+                    result = plan.run(sink, progress).as_dict()
     except FleetError as error:
         module.fail_json(msg=str(error), **error.details)
     module.exit_json(**result)

@@ -183,6 +183,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
+from ansible_collections.fleet.core.plugins.module_utils.stop import stoppable
 from ansible_collections.fleet.imaging.plugins.module_utils.engine.stream_writer import StreamWriter
 from ansible_collections.fleet.imaging.plugins.module_utils.image.request import RESTORE_SPEC, prepare
 
@@ -197,7 +198,7 @@ def main() -> None:
     params = module.params
     progress = Progress.from_module(module)
     try:
-        with contextlib.ExitStack() as stack:
+        with stoppable(), contextlib.ExitStack() as stack:
             fetcher, signed, plan = prepare(params, stack)
             writer = StreamWriter(fetcher, progress, delta=params["mode"] == "delta", verify=params["verify"])
             diff = plan.table_diff()

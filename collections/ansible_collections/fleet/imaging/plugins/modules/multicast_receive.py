@@ -100,6 +100,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
+from ansible_collections.fleet.core.plugins.module_utils.stop import stoppable
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.params import SESSION_SPEC, secret, settings
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.receiver import Membership, SessionReceiver
 from ansible_collections.fleet.imaging.plugins.module_utils.engine.stream_writer import StreamWriter
@@ -119,7 +120,7 @@ def main() -> None:
     params = module.params
     progress = Progress.from_module(module)
     try:
-        with contextlib.ExitStack() as stack:
+        with stoppable(), contextlib.ExitStack() as stack:
             fetcher, signed, plan = prepare(params, stack)
             join = Membership(settings(params), secret(params), signed, params["station"])
             session = SessionReceiver(join, fetcher if params["transport"] == "auto" else None, progress)

@@ -161,6 +161,7 @@ from ansible_collections.fleet.core.plugins.module_utils.content.signed import f
 from ansible_collections.fleet.core.plugins.module_utils.content.store import ChunkStore, ManifestRef
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
+from ansible_collections.fleet.core.plugins.module_utils.stop import stoppable
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.control import Control, policy, session_id
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.params import SESSION_SPEC, secret, settings
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.sender import Sending, manifest_of
@@ -199,7 +200,7 @@ def main() -> None:
     params = module.params
     ref = ManifestRef("image", params["image"], params["version"])
     try:
-        with contextlib.ExitStack() as stack:
+        with stoppable(), contextlib.ExitStack() as stack:
             how, key = settings(params, rate=params["rate"]), secret(params)
             if params["store"]:
                 store = ChunkStore(Path(params["store"]))

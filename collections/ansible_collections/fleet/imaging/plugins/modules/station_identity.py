@@ -225,6 +225,7 @@ notes:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
+from ansible_collections.fleet.core.plugins.module_utils.stop import stoppable
 from ansible_collections.fleet.imaging.plugins.module_utils.identity.request import UNIQUE, Request
 from ansible_collections.fleet.imaging.plugins.module_utils.identity.station import give
 from ansible_collections.fleet.imaging.plugins.module_utils.installed.params import INSTALLED_SPEC, named_disk
@@ -277,10 +278,11 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     asked = module.params
     try:
-        request = Request.parse(asked)
-        conceal(module)
-        disk = named_disk(asked)
-        result = give(disk, asked["root"], request, check=module.check_mode, require=asked["require"])
+        with stoppable():
+            request = Request.parse(asked)
+            conceal(module)
+            disk = named_disk(asked)
+            result = give(disk, asked["root"], request, check=module.check_mode, require=asked["require"])
     except FleetError as error:
         module.fail_json(msg=str(error), **error.details)
     for note in result.notes:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Optional, Union
 
 from ..errors import FleetError, InputError
+from ..stop import pause
 from ..zstd import Buffer
 
 _HEADER_LIMIT = 1 << 16
@@ -64,7 +65,7 @@ class RateLimit:
             now = time.monotonic()
             self._free_at = max(self._free_at, now) + amount / self.rate
             wait = self._free_at - now
-        time.sleep(wait)
+        pause(wait)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from typing import Callable, Generic, Optional, Protocol, TypeVar
 
 from ..errors import FleetError, InputError
 from ..parallel import run_threads
+from ..stop import check, pause
 from ..zstd import CompressionError, Decompressor
 from .chunk import chunk_path, digest
 from .connection import Connection, Endpoint, RateLimit, StatusError, TransportError
@@ -232,13 +233,14 @@ class _Worker:
                     said[source.endpoint.url] = str(error)
                     if isinstance(error, StatusError) and error.status == 404:
                         lacking.add(source.endpoint.url)
+                check()
                 else:
                     source.worked()
                     return result, source.endpoint.url
             if self._stop() or not (hope or len(up) < len(self._sources)):
                 break
             if not last:
-                time.sleep(min(_FIRST_PAUSE * 2**round_number, _LONGEST_PAUSE) * random.uniform(0.5, 1.0))
+                pause(min(_FIRST_PAUSE * 2**round_number, _LONGEST_PAUSE) * random.uniform(0.5, 1.0))
         reasons = "; ".join(f"{url}: {reason}" for url, reason in said.items())
         kind = NotThere if lacking.issuperset(source.endpoint.url for source in self._sources) else FetchError
         raise kind(

@@ -12,12 +12,12 @@ from __future__ import annotations
 import contextlib
 import random
 import threading
-import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Callable, Optional, TypeVar
 
 from ..errors import FleetError, InputError
+from ..stop import pause
 from ..zstd import Buffer
 from .chunk import chunk_path
 from .connection import Connection, Credential, Endpoint, RateLimit, StatusError, TransportError
@@ -134,7 +134,7 @@ class Uploader:
                         f"{error} (after {attempt} attempts)",
                         remedy="Check the network, the store's disk and its nginx error log, then open the job again with resume",
                     ) from error
-            time.sleep(min(_FIRST_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE) * random.uniform(0.5, 1.0))
+            pause(min(_FIRST_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE) * random.uniform(0.5, 1.0))
         raise AssertionError("unreachable")
 
     @contextlib.contextmanager

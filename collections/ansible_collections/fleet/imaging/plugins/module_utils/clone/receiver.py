@@ -13,6 +13,7 @@ from ansible_collections.fleet.core.plugins.module_utils.content.fetch import Fe
 from ansible_collections.fleet.core.plugins.module_utils.content.signed import SignedManifest
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
+from ansible_collections.fleet.core.plugins.module_utils.stop import check
 
 from ..multicast.interface import COMPLETE, FAILED, Outcome, Receiver, SessionState, Settings, Take
 from ..multicast.session import ReceiveSession
@@ -93,6 +94,7 @@ class SessionReceiver:
         }
 
     def _tell(self, state: SessionState) -> None:
+        check()
         if state.phase == "waiting":
             self._progress.advance(0, "waiting for the others")
 

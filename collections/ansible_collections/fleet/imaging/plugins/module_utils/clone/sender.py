@@ -5,16 +5,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.fleet.core.plugins.module_utils.content.signed import SignedManifest, UntrustedManifest, trusted
 from ansible_collections.fleet.core.plugins.module_utils.content.store import ChunkStore, ManifestRef
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
+from ansible_collections.fleet.core.plugins.module_utils.stop import calling, check, shielded
 
 from ..multicast.interface import COMPLETE, SessionState, Settings, Source
 from ..multicast.session import SendSession
@@ -57,8 +56,9 @@ class Sending:
                 start=control.policy,
                 report=_Teller(progress, control).tell,
             )
-            with _stopped_by_sigterm(session):
+            with shielded(), calling(session.stop):  # it ends in order, and the stations go on by unicast at once
                 verdicts = session.run()
+            check()
         count = session.count
         return {
             "changed": False,
@@ -105,13 +105,3 @@ class _Teller:
         missing = f"missing: {', '.join(awaited[:8])}{' …' if len(awaited) > 8 else ''}" if waiting and awaited else ""
         self._progress.advance(max(done - self._done, 0), missing)
         self._done = max(done, self._done)
-
-
-@contextlib.contextmanager
-def _stopped_by_sigterm(session: SendSession) -> Iterator[None]:
-    """Whoever ends the task ends the session in order, and the stations go on by unicast at once."""
-    before = signal.signal(signal.SIGTERM, lambda _number, _frame: session.stop())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

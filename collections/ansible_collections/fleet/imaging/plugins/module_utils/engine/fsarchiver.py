@@ -23,6 +23,7 @@ from typing import Optional
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError, ToolError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
+from ansible_collections.fleet.core.plugins.module_utils.stop import calling, check
 
 NAME = "fsarchiver"
 
@@ -77,7 +78,9 @@ def _run(arguments: Sequence[str], failed: str, progress: Progress) -> None:
             raise ToolError(f"{argv[0]} is not installed on this host", remedy=f"Install the package that provides {argv[0]}") from error
         with process:
             try:
-                alive = _follow(process, progress)
+                with calling(process.kill):
+                    alive = _follow(process, progress)
+                check()
                 if not alive:
                     process.kill()
             except BaseException:

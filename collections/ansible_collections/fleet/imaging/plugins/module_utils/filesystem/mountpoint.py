@@ -15,6 +15,7 @@ from typing import Callable
 
 from ansible_collections.fleet.core.plugins.module_utils.command import run
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError, ToolError
+from ansible_collections.fleet.core.plugins.module_utils.stop import Stop, shielded
 
 _ATTEMPTS = 20
 _PAUSE = 0.25
@@ -51,13 +52,15 @@ def finally_do(undo: Callable[[], None]) -> Iterator[None]:
         yield
     except BaseException as error:
         try:
-            undo()
+            with shielded():
+                undo()
         except FleetError as another:
-            if not isinstance(error, FleetError):
+            if not isinstance(error, (FleetError, Stop)):
                 raise
             error.amend(str(another))
         raise
-    undo()
+    with shielded():
+        undo()
 
 
 def _remove(point: Path) -> None:

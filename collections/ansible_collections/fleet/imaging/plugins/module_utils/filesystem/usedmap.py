@@ -29,6 +29,7 @@ def partclone_domain(tool: str, device: Path, size: int) -> list[Extent]:
         run(
             [tool, "--domain", "-f", "1", "-s", str(device), "-o", str(domain), "-L", str(Path(folder) / "log")],
             remedy="Check the filesystem with its own tool, then capture again",
+            killable=True,
         )
         text = domain.read_text(encoding="ascii", errors="replace") if domain.exists() else ""
     return parse_domain(text, size, f"{tool} --domain of {device}")

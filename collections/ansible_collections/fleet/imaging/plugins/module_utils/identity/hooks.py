@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
+from ansible_collections.fleet.core.plugins.module_utils.stop import calling, check
 
 _LIMIT = 600
 """Seconds that a hook may take."""
@@ -87,11 +88,18 @@ def _wait(argv: list[str], environment: Mapping[str, str], given: BinaryIO, prin
     with subprocess.Popen(
         argv, stdin=given, stdout=printed, stderr=subprocess.STDOUT, env=environment, cwd="/", start_new_session=True
     ) as process:
-        try:
-            return process.wait(timeout=_LIMIT)
-        finally:
+
+        def kill() -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+        try:
+            with calling(kill):
+                rc = process.wait(timeout=_LIMIT)
+            check()
+            return rc
+        finally:
+            kill()
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -11,10 +11,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Union
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError, InputError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
+from ansible_collections.fleet.core.plugins.module_utils.stop import Stop
 
 from ..disk.device import Disk, Partition
 from ..disk.identity import DiskIdentity
@@ -163,7 +164,7 @@ class ImageRestore:
         jobs = self._jobs()
         try:
             self.engine.restore(jobs, self._others(), writer)
-        except FleetError as error:
+        except (FleetError, Stop) as error:
             _tell_state_of_disk(error, writes_table, writer)
             raise
         swap = self._swap_to_make()
@@ -268,7 +269,7 @@ def _is_swap_of(partition: Partition, content: PartitionContent) -> bool:
         return False
 
 
-def _tell_state_of_disk(error: FleetError, table_changed: bool, writer: StreamWriter) -> None:
+def _tell_state_of_disk(error: Union[FleetError, Stop], table_changed: bool, writer: StreamWriter) -> None:
     """Add to the error what it left on the disk."""
     if not writer.incomplete:
         error.amend("", changed=table_changed or bool(writer.count.written))

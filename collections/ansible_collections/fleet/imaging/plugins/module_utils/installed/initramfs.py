@@ -85,6 +85,6 @@ def make(system: System) -> None:
     root = str(tree.root)
     python = [sys.executable, "-I", "-c", _CONFINE, root, *argv]
     try:
-        run([*_APART, "sh", "-c", _PREPARE, "sh", root, *python], timeout=_LIMIT)
+        run([*_APART, "sh", "-c", _PREPARE, "sh", root, *python], timeout=_LIMIT, killable=True)
     except ToolError as error:
         raise InstalledError(f"The initramfs could not be made again: {error}", remedy="It is made at the next run") from error

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.fleet.core.plugins.module_utils.command import available, run
+from ansible_collections.fleet.core.plugins.module_utils.stop import shielded
 
 from ..filesystem import probe
 from .volume import InstalledError, Volume
@@ -68,8 +69,9 @@ def activated(volumes: Sequence[Volume]) -> Iterator[list[Volume]]:
             if row["lv_path"] and row["lv_attr"][:1] in "-o"
         ]
     finally:
-        for group in begun:
-            lvm(devices, "vgchange", "--activate", "n", group)
+        with shielded():
+            for group in begun:
+                lvm(devices, "vgchange", "--activate", "n", group)
 
 
 def refuse_if_elsewhere(group: str, uuid: str, devices: Sequence[Path]) -> None:

@@ -13,6 +13,7 @@ from typing import Optional
 
 from ansible_collections.fleet.core.plugins.module_utils.content.chunk import CHUNK_SIZE, digest
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
+from ansible_collections.fleet.core.plugins.module_utils.stop import Stop
 from ansible_collections.fleet.core.plugins.module_utils.zstd import CompressionError, Decompressor
 
 from .interface import Take
@@ -30,7 +31,7 @@ class Taker:
         self._queue: queue.SimpleQueue[Optional[tuple[bytes, bytes]]] = queue.SimpleQueue()
         self.results: deque[tuple[bytes, int, bool]] = deque()
         """(digest, bytes of the frame, whether its bytes were right); those that were are written."""
-        self.error: Optional[Exception] = None
+        self.error: Optional[BaseException] = None
         """Why no more can be taken."""
         self._waiting = 0
         self._lock = threading.Lock()
@@ -74,7 +75,7 @@ class Taker:
             if self.error is None:
                 try:
                     self.results.append((name, len(frame), self._one(decompressor, view, name, frame)))
-                except (FleetError, OSError) as error:
+                except (FleetError, OSError, Stop) as error:
                     self.error = error
                 except Exception as error:  # a fault of ours, or of who takes: it must not leave the receiver waiting for ever
                     self.error = FleetError(f"{type(error).__name__}: {error}")
