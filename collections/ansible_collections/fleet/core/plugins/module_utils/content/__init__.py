@@ -13,6 +13,7 @@ upload      a station's side of quarantine   job, publish  the store's side of i
 task        publishing as an Ansible task        info       what a store holds
 index       the list of manifests, a static file  parallel   a few threads in bounded memory
 replicate   fills a relay                    prune, verify  keep a store small and sound
+pending     what is on its way into a store
 
 Data flows one way: capture → upload → publish → replicate → fetch → restore. Only a signature is trusted; all else can but fail a hash.
 """

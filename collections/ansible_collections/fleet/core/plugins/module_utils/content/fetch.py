@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Generic, Optional, Protocol, TypeVar
+from typing import Any, Callable, Generic, Optional, Protocol, TypeVar
 
 from ..errors import FleetError, InputError
 from ..parallel import run_threads
@@ -68,6 +68,19 @@ class FetchReport:
     """Compressed, as they crossed the network."""
     sources: dict[str, int] = field(default_factory=dict)
     """Chunks by URL."""
+
+
+class Supply(Protocol):
+    """Where documents and verified chunks come from: content stores (Fetcher), or what else answers as they do."""
+
+    def document(self, path: str, limit: int) -> bytes:
+        """A manifest, a signature or a list: at most limit bytes. FetchError; NotThere when none has it."""
+
+    def apart(self) -> Sequence[Supply]:
+        """Each source alone, nearest first: for whom an answer that came whole is still no good."""
+
+    def chunks(self, wanted: Iterable[Any], consume: Callable[[Any, memoryview], None]) -> FetchReport:
+        """Give every wanted chunk to consume, verified, in any order and from several threads; see Fetcher.chunks."""
 
 
 class _Source:
@@ -220,6 +233,7 @@ class _Worker:
             up = [number for number, source in enumerate(self._sources) if last or source.down_until <= now]
             hope = False
             for number in up or range(len(self._sources)):
+                check()
                 source = self._sources[number]
                 source.probing()
                 try:
@@ -233,7 +247,6 @@ class _Worker:
                     said[source.endpoint.url] = str(error)
                     if isinstance(error, StatusError) and error.status == 404:
                         lacking.add(source.endpoint.url)
-                check()
                 else:
                     source.worked()
                     return result, source.endpoint.url

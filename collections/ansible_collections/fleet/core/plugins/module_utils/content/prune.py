@@ -25,11 +25,9 @@ from ..progress import Progress
 from .index import write_index
 from .job import Jobs
 from .manifest import Manifest, ManifestError
+from .pending import PENDING, Pending
 from .store import ChunkStore, ManifestRef, StoreError, sync_filesystem
 from .verify import ASIDE
-
-PENDING = "pending"
-"""Folder below the store with manifests whose chunks are still being replicated; laid out as manifests/."""
 
 _PENDING_DAYS = 30
 """A replication that was not taken up again for so long is given up."""
@@ -164,10 +162,7 @@ def _marked(store: ChunkStore, goes: set[ManifestRef]) -> set[bytes]:
     for ref in store.manifests():
         if ref not in goes:
             marked |= store.load(ref).digests()
-    for path in (store.root / PENDING).glob("*/*/*.json"):
-        with contextlib.suppress(ManifestError):
-            marked |= Manifest.from_bytes(path.read_bytes()).digests()
-    return marked
+    return marked | Pending(store).digests()
 
 
 def _unlist(store: ChunkStore, goes: Iterable[ManifestRef]) -> None:

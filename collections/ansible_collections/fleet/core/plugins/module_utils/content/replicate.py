@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Optional
 
 from ..errors import FleetError, InputError
@@ -24,9 +22,10 @@ from .chunk import Chunk
 from .fetch import Fetcher
 from .index import INDEX, INDEX_LIMIT, read_index, write_index
 from .manifest import Manifest
-from .prune import PENDING, matches
-from .signed import SignedManifest, UntrustedManifest, fetch_manifest, trusted
-from .store import ChunkStore, ManifestRef, StoreWriter, sync_filesystem
+from .pending import Pending
+from .prune import matches
+from .signed import SignedManifest, fetch_manifest, trusted
+from .store import ChunkStore, ManifestRef, StoreWriter
 
 _EXACT = re.compile(r"[^/*?\[]+/[^/*?\[]+/[^/*?\[]+")
 """A manifest's name that is no pattern."""
@@ -100,6 +99,7 @@ class Replication:
         progress: Optional[Progress] = None,
     ) -> None:
         self._store = store
+        self._pending = Pending(store)
         self._fetcher = fetcher
         self._allowed = allowed_signers
         self._window = window
@@ -180,14 +180,14 @@ class Replication:
             return
         if not listed:
             self._store.add_manifest(ref, signed.data, signed.signature)
-            self._forget(ref)
+            self._pending.forget(ref)
         self._result.manifests.append(str(ref))
 
     def _manifest(self, ref: ManifestRef) -> SignedManifest:
         """A manifest that this relay lacks: from an earlier run or from a source, verified before it is parsed."""
-        signed = self._pending(ref) or fetch_manifest(self._fetcher, ref, self._allowed)
+        signed = self._pending.load(ref, self._allowed) or fetch_manifest(self._fetcher, ref, self._allowed)
         if not self._dry_run:
-            self._remember(ref, signed)
+            self._pending.remember(ref, signed)
         return signed
 
     def _missing(self, manifest: Manifest) -> list[Chunk]:
@@ -233,29 +233,3 @@ class Replication:
         self._result.left_manifests.append(str(ref))
         self._result.left_chunks += len(chunks)
         self._result.left_bytes += sum(chunk.length for chunk in chunks)
-
-    def _pending_path(self, ref: ManifestRef) -> Path:
-        return self._store.root / PENDING / ref.path().relative_to("manifests")
-
-    def _pending(self, ref: ManifestRef) -> Optional[SignedManifest]:
-        path = self._pending_path(ref)
-        with contextlib.suppress(FileNotFoundError, UntrustedManifest):
-            return trusted(ref, path.read_bytes(), Path(f"{path}.sig").read_bytes(), self._allowed)
-        return None
-
-    def _remember(self, ref: ManifestRef, signed: SignedManifest) -> None:
-        """Keep what is being replicated: a prune between two windows must not take its chunks."""
-        path = self._pending_path(ref)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for target, content in ((Path(f"{path}.sig"), signed.signature), (path, signed.data)):
-            partial = target.with_name(f".{target.name}")
-            partial.write_bytes(content)
-            os.replace(partial, target)
-        sync_filesystem(path.parent)
-
-    def _forget(self, ref: ManifestRef) -> None:
-        path = self._pending_path(ref)
-        path.unlink(missing_ok=True)
-        Path(f"{path}.sig").unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            path.parent.rmdir()

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Any
 
 from ..errors import FleetError
-from .fetch import Fetcher, NotThere
+from .fetch import NotThere, Supply
 from .manifest import SIZE_LIMIT, Manifest, ManifestError, check_name
 from .signature import SIGNATURE_LIMIT, SignatureError, verify
 from .store import ManifestRef
@@ -30,7 +29,7 @@ class SignedManifest:
     signature: bytes
 
 
-def fetch_manifest(fetcher: Fetcher[Any], ref: ManifestRef, allowed_signers: str) -> SignedManifest:
+def fetch_manifest(fetcher: Supply, ref: ManifestRef, allowed_signers: str) -> SignedManifest:
     """Fetch and verify a manifest; FetchError when it is not there, UntrustedManifest when it must not be used.
 
     One source's bad manifest is no reason to fail when another has a good one.
@@ -45,7 +44,7 @@ def fetch_manifest(fetcher: Fetcher[Any], ref: ManifestRef, allowed_signers: str
         raise error
 
 
-def _fetched(fetcher: Fetcher[Any], ref: ManifestRef, allowed_signers: str) -> SignedManifest:
+def _fetched(fetcher: Supply, ref: ManifestRef, allowed_signers: str) -> SignedManifest:
     check_name(ref.name)
     check_name(ref.version, "version")
     path = ref.path().as_posix()
