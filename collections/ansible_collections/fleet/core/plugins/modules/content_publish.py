@@ -3,13 +3,13 @@
 # Copyright: (c) 2026, Fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Open a store for one upload, publish what was uploaded, or abort."""
+"""Open a store for one upload, sign or publish what was uploaded, or abort."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: content_publish
-short_description: Open a content store for one upload, publish what was uploaded, or abort
+short_description: Open a content store for one upload, sign or publish what was uploaded, or abort
 version_added: "0.1.0"
 author: Fleet contributors (@fleet)
 description:
@@ -17,6 +17,9 @@ description:
   - O(state=opened) gives a job and a token with which a station may add to that job's quarantine, and to nothing else.
   - O(state=published) verifies every chunk and the manifest in quarantine, makes them part of the store, and signs the manifest.
     Interrupted at any moment, it can be run again.
+  - O(state=signed) signs the manifest that a station uploaded before its chunks, for stations that get the chunks from that station itself.
+    The manifest is served below RV(signed_path), is not listed, and belongs to the job. What is published in the end must be what was
+    signed.
   - O(state=aborted) closes the job and forgets what was uploaded.
 extends_documentation_fragment:
   - fleet.core.attributes
@@ -34,7 +37,7 @@ options:
   state:
     description: What to do.
     type: str
-    choices: [opened, published, aborted]
+    choices: [opened, signed, published, aborted]
     required: true
   kind:
     description: What will be uploaded. Required with O(state=opened).
@@ -61,10 +64,10 @@ options:
     type: bool
     default: false
   job:
-    description: The job. Required with O(state=published) and O(state=aborted).
+    description: The job. Required unless O(state=opened).
     type: str
   signing_key:
-    description: Private key that signs the manifest. Only with O(state=published).
+    description: Private key that signs the manifest. Only with O(state=signed) and O(state=published).
     type: path
     default: /etc/fleet/content/signing_key
   web_user:
@@ -117,6 +120,11 @@ upload_path:
   returned: with state=opened, not in check mode
   type: str
   sample: upload/504d8602fe411f81
+signed_path:
+  description: Where the signed manifest is served until the job ends, below the URL of the store; a source of it and nothing else.
+  returned: with state=signed
+  type: str
+  sample: signed/504d8602fe411f81
 kind:
   description: What it is.
   returned: when the job exists
@@ -175,7 +183,7 @@ from ansible_collections.fleet.core.plugins.module_utils.progress import Progres
 
 ARGUMENT_SPEC = {
     "path": {"type": "path", "default": "/srv/fleet/content"},
-    "state": {"type": "str", "choices": ["opened", "published", "aborted"], "required": True},
+    "state": {"type": "str", "choices": ["opened", "signed", "published", "aborted"], "required": True},
     "kind": {"type": "str", "choices": ["image", "package"]},
     "name": {"type": "str"},
     "version": {"type": "str"},
@@ -193,13 +201,15 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=ARGUMENT_SPEC,
         supports_check_mode=True,
-        required_if=[("state", "opened", ["kind", "name"]), ("state", "published", ["job"]), ("state", "aborted", ["job"])],
+        required_if=[("state", "opened", ["kind", "name"]), *(("state", state, ["job"]) for state in ("signed", "published", "aborted"))],
     )
     store = ChunkStore(Path(module.params["path"]))
     try:
         task = PublishTask(store, Jobs(store, module.params["web_user"]), module.check_mode)
         if module.params["state"] == "opened":
             result = task.open(**{key: module.params[key] for key in ("kind", "name", "version", "holder", "lifetime", "resume")})
+        elif module.params["state"] == "signed":
+            result = task.sign(module.params["job"], Path(module.params["signing_key"]))
         elif module.params["state"] == "published":
             result = task.publish(module.params["job"], Path(module.params["signing_key"]), Progress.from_module(module))
         else:

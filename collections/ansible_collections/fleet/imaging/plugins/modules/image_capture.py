@@ -56,6 +56,14 @@ options:
         description: Whether the job was open before, so that it may hold chunks of a capture that was cut.
         type: bool
         default: false
+  contents:
+    description:
+      - V(later) reads and hashes everything, and uploads the manifest alone. M(fleet.core.content_publish) can then sign it
+        (O(fleet.core.content_publish#module:state=signed)), and M(fleet.imaging.multicast_send) can send the image from this very disk.
+      - The same capture with V(now) uploads the chunks afterwards. Needs O(upload) and O(method=blocks), because archives of files are on no disk.
+    type: str
+    choices: [now, later]
+    default: now
   store:
     description: Folder of a content store that the station reaches directly, such as a USB disk.
     type: path
@@ -153,7 +161,7 @@ chunks:
   type: int
   sample: 2214
 chunks_known:
-  description: Chunks that the content store had already.
+  description: Chunks that the content store had already; all, and none was asked for, with O(contents=later).
   returned: when something was captured
   type: int
   sample: 2172
@@ -186,6 +194,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
+from ansible_collections.fleet.core.plugins.module_utils.stop import stoppable
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk
 from ansible_collections.fleet.imaging.plugins.module_utils.engine.registry import engine_named
 from ansible_collections.fleet.imaging.plugins.module_utils.image.capture import ImageCapture
@@ -194,7 +203,6 @@ from ansible_collections.fleet.imaging.plugins.module_utils.image.destination im
 ARGUMENT_SPEC = {
     "image": {"type": "str", "required": True},
     "version": {"type": "str", "required": True},
-from ansible_collections.fleet.core.plugins.module_utils.stop import stoppable
     "disk": {"type": "str", "required": True},
     "method": {"type": "str", "choices": ["blocks", "files"], "default": "blocks"},
     "upload": {
@@ -206,6 +214,7 @@ from ansible_collections.fleet.core.plugins.module_utils.stop import stoppable
             "resumed": {"type": "bool", "default": False},
         },
     },
+    "contents": {"type": "str", "choices": ["now", "later"], "default": "now"},
     "store": {"type": "path"},
     "signing_key": {"type": "path", "no_log": False},
     "parent": {"type": "str"},
@@ -223,6 +232,7 @@ def main() -> None:
         supports_check_mode=True,
         mutually_exclusive=[("upload", "store"), ("upload", "signing_key")],
         required_one_of=[("upload", "store")],
+        required_if=[("contents", "later", ["upload"])],
     )
     params = module.params
     progress = Progress.from_module(module)

@@ -10,6 +10,7 @@ store       chunks and manifests in a folder
 connection  HTTP to a store                  fetch      verified chunks from the nearest source
 sink        where a capture puts chunks: a folder's store, or
 upload      a station's side of quarantine   job, publish  the store's side of it
+quarantine  reads what a station uploaded    vouch      signs before the chunks are there
 task        publishing as an Ansible task        info       what a store holds
 index       the list of manifests, a static file  parallel   a few threads in bounded memory
 replicate   fills a relay                    prune, verify  keep a store small and sound

@@ -10,33 +10,26 @@ a crash anywhere leaves a store that verifies and a job that can be published ag
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import shutil
-import stat
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from ..errors import FleetError
 from ..parallel import for_each
 from ..progress import Progress
 from ..zstd import Decompressor
 from .chunk import CHUNK_FILE, CHUNK_SIZE
 from .index import write_index
 from .job import Job, JobError, Jobs
-from .manifest import SIZE_LIMIT, Manifest, ManifestError
+from .quarantine import PublishError, regular, uploaded_manifest
 from .signature import sign
 from .store import ChunkStore, StoreError, sync_filesystem, verified
+from .vouch import as_signed
 
 FRAME_LIMIT = CHUNK_SIZE + CHUNK_SIZE // 64 + 1024
 """Bytes of a chunk's zstd frame at most: beyond zstd's own bound for 1 MiB that does not compress."""
-
-
-class PublishError(FleetError):
-    """What was uploaded cannot become part of the store."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +86,8 @@ class _Publication:
         (self.folder / "credential").unlink(missing_ok=True)
         self.folder.chmod(0o700)  # nginx's workers can follow no path into it from here on
         _seize(self.incoming, self.incoming / "chunks")
-        # The store's clock, not that of a station whose battery may be empty: it decides which version is the latest.
-        manifest = replace(self._manifest(self._manifest_bytes()), created=self.job.opened)
+        manifest = uploaded_manifest(self.job, self.folder)
+        manifest = as_signed(self.job, self.folder, manifest) or manifest
         data = manifest.to_bytes()
         digests = manifest.digests()
         moved, dropped = self._quarantine(digests)
@@ -111,31 +104,6 @@ class _Publication:
         jobs.discard(self.folder)
         job = self.job
         return Published(job.kind, job.name, job.version, len(digests), len(moved), size, tuple(dropped))
-
-    def _manifest_bytes(self) -> bytes:
-        try:
-            with _regular(self.incoming / "manifest.json", SIZE_LIMIT) as handle, os.fdopen(os.dup(handle), "rb") as file:
-                return file.read(SIZE_LIMIT + 1)
-        except FileNotFoundError as error:
-            raise PublishError(
-                f"{self.job.ref} was not published: its manifest was not uploaded",
-                remedy="The capture did not finish: open the job again with resume, and capture again",
-            ) from error
-
-    def _manifest(self, data: bytes) -> Manifest:
-        manifest = Manifest.from_bytes(data)
-        if (manifest.kind, manifest.name, manifest.version) != (self.job.kind, self.job.name, self.job.version):
-            raise PublishError(
-                f"job {self.job.id} may add {self.job.ref}, but the manifest is of {manifest.kind} {manifest.name} {manifest.version}",
-                remedy="Abort the job; capture with the kind, name and version that the job was opened for",
-            )
-        if manifest.chunk_size != CHUNK_SIZE:
-            raise PublishError(
-                f"{self.job.ref} has chunks of {manifest.chunk_size} bytes", remedy=f"This store takes chunks of {CHUNK_SIZE} bytes"
-            )
-        if manifest.to_bytes() != data:
-            raise ManifestError(f"the manifest of {self.job.ref} is not in canonical form", remedy="Capture with this version of Fleet")
-        return manifest
 
     def _quarantine(self, digests: set[bytes]) -> tuple[set[bytes], list[str]]:
         """Move the referenced, new chunks to verified/; everything else that was uploaded is dropped, and named."""
@@ -175,7 +143,7 @@ class _Publication:
         def check(name: bytes, decompressor: Decompressor) -> None:
             path = self.verified / f"{name.hex()}.zst"
             try:
-                with _regular(path, FRAME_LIMIT) as handle:
+                with regular(path, FRAME_LIMIT) as handle:
                     os.fchown(handle, 0, 0)
                     os.fchmod(handle, 0o644)
                     frame = os.pread(handle, FRAME_LIMIT + 1, 0)
@@ -228,25 +196,3 @@ def _seize(*folders: Path) -> None:
             os.fchmod(handle, 0o700)
         finally:
             os.close(handle)
-
-
-@contextlib.contextmanager
-def _regular(path: Path, limit: int) -> Iterator[int]:
-    """An open regular file of at most limit bytes; PublishError when it is a link, a device, or larger."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise PublishError(
-                f"{path.name} in quarantine is a symbolic link", remedy="Abort the job and find out who wrote there"
-            ) from error
-        raise
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise PublishError(f"{path.name} in quarantine is not a regular file", remedy="Abort the job and find out who wrote there")
-        if status.st_size > limit:
-            raise PublishError(f"{path.name} in quarantine has {status.st_size} bytes, more than {limit}", remedy="Abort the job")
-        yield handle
-    finally:
-        os.close(handle)

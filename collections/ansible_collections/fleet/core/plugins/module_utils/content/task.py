@@ -12,10 +12,11 @@ from ..progress import Progress
 from .job import JobError, Jobs
 from .publish import publish
 from .store import ChunkStore
+from .vouch import signed_path, vouch
 
 
 class PublishTask:
-    """Opens, publishes and aborts jobs; in check mode only tells what would be."""
+    """Opens, signs, publishes and aborts jobs; in check mode only tells what would be."""
 
     def __init__(self, store: ChunkStore, jobs: Jobs, check_mode: bool) -> None:
         self._store = store
@@ -41,6 +42,13 @@ class PublishTask:
             "resumed": opened.resumed,
             "diff": _diff("", f"job {job.id} for {job.ref}\n"),
         }
+
+    def sign(self, identity: str, key: Path) -> dict[str, Any]:
+        """Sign a job's manifest before its chunks are there."""
+        job = self._jobs.get(identity)
+        about = {"job": job.id, "kind": job.kind, "name": job.name, "version": job.version, "signed_path": signed_path(job)}
+        changed = self._check_mode or vouch(self._jobs, identity, key)
+        return {"changed": changed, **about, "diff": _diff("", f"signature of {job.ref}\n" if changed else "")}
 
     def publish(self, identity: str, key: Path, progress: Progress) -> dict[str, Any]:
         """Publish a job."""

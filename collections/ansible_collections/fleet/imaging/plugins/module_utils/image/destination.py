@@ -16,6 +16,8 @@ from ansible_collections.fleet.core.plugins.module_utils.content.manifest import
 from ansible_collections.fleet.core.plugins.module_utils.content.sink import ChunkSink, LocalSink
 from ansible_collections.fleet.core.plugins.module_utils.content.store import ChunkStore, ManifestRef
 from ansible_collections.fleet.core.plugins.module_utils.content.upload import Uploader
+from ansible_collections.fleet.core.plugins.module_utils.errors import InputError
+from ansible_collections.fleet.core.plugins.module_utils.zstd import Buffer
 
 
 class Destination(ABC):
@@ -23,11 +25,17 @@ class Destination(ABC):
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Destination:
-        """Read the module's parameters."""
+        """Read the module's parameters; InputError when they contradict one another."""
+        if params["contents"] == "later" and params["method"] != "blocks":
+            raise InputError(
+                "archives of files cannot follow later: they are on no disk",
+                remedy="Capture blocks, or let the contents go with the manifest",
+            )
         if params["store"]:
             return FolderDestination(Path(params["store"]), Path(params["signing_key"]) if params["signing_key"] else None)
         ca_file = Path(params["ca_file"]) if params["ca_file"] else None
-        return UploadDestination(**params["upload"], ca_file=ca_file, connections=params["connections"], rate=params["rate"])
+        rest = {name: params[name] for name in ("connections", "rate")}
+        return UploadDestination(**params["upload"], ca_file=ca_file, **rest, later=params["contents"] == "later")
 
     @abstractmethod
     def parent(self, image: str, version: str) -> Manifest:
@@ -73,6 +81,8 @@ class UploadDestination(Destination):
     ca_file: Optional[Path]
     connections: int
     rate: int
+    later: bool = False
+    """Whether the manifest is all that goes there now."""
 
     def parent(self, image: str, version: str) -> Manifest:
         fetcher: Fetcher[Any] = Fetcher([self.url], ca_file=self.ca_file)
@@ -82,7 +92,7 @@ class UploadDestination(Destination):
         """Opening the job made sure of it."""
 
     def open(self, parent: Optional[Manifest]) -> ChunkSink:
-        return Uploader(
+        uploader = Uploader(
             self.url,
             self.job,
             self.token,
@@ -92,6 +102,31 @@ class UploadDestination(Destination):
             resumed=self.resumed,
             known=parent.digests() if parent else (),
         )
+        return ManifestOnly(uploader) if self.later else uploader
+
+
+class ManifestOnly:
+    """A sink that is told of every chunk, and asks for none: what is captured is read and hashed, and neither compressed nor sent."""
+
+    def __init__(self, sink: ChunkSink) -> None:
+        """sink: takes the manifest, and is closed with this one."""
+        self._sink = sink
+
+    def has(self, name: bytes) -> bool:
+        """Nobody wants it now."""
+        return True
+
+    def put(self, name: bytes, frame: Buffer) -> bool:
+        """Nobody offers one."""
+        return False
+
+    def finish(self, manifest: bytes) -> None:
+        """Send the manifest."""
+        self._sink.finish(manifest)
+
+    def close(self) -> None:
+        """Let go of what the sink holds."""
+        self._sink.close()
 
 
 def _ref(image: str, version: str) -> ManifestRef:
