@@ -126,3 +126,18 @@ def test_lineage_is_told_as_far_as_it_is_here(store, run, signer, make_sample):
 @pytest.mark.parametrize("name", ["fleet.core.content_info", "fleet.core.content_verify", "fleet.core.content_prune"])
 def test_a_folder_that_is_no_store_is_refused(tmp_path, run, name):
     assert "is not a content store" in run(name, path=str(tmp_path))["msg"]
+
+
+def test_a_manifest_is_signed_once_and_belongs_to_its_job(web, run, signer, make_sample):
+    path, key = str(web.store.root), str(signer.key)
+    job = run("fleet.core.content_publish", path=path, state="opened", kind="image", name="debian", version="1")
+    with Uploader(web.url, job["job"], job["token"], ca_file=web.ca_file) as sink:
+        sink.finish(make_sample().data)
+    given = {"path": path, "state": "signed", "job": job["job"], "signing_key": key}
+    assert run("fleet.core.content_publish", check=True, **given)["changed"]
+    first = run("fleet.core.content_publish", **given)
+    assert (first["changed"], first["signed_path"], first["version"]) == (True, f"signed/{job['job']}", "1")
+    assert not run("fleet.core.content_publish", **given)["changed"]
+    assert run("fleet.core.content_info", path=path)["manifests"] == []
+    run("fleet.core.content_publish", path=path, state="aborted", job=job["job"])
+    assert not list((web.store.root / "jobs").glob("[0-9a-f]*"))
