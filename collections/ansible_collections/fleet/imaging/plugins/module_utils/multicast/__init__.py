@@ -17,6 +17,7 @@ member        a receiver as its sender sees it                   taker       ope
 stream        the order of chunks, a reader, a ring
 repair        what to send again, and what together
 outlet        packets out, in batches
+allowance     how much a member may say
 pace, judge   how fast, and who is waited for                    urgency     a session goes before other work of its host
 
 A sender's thread goes round: transmission sends what is due, of stream and repair, through outlet; dialogue listens to members, whom

@@ -28,6 +28,8 @@ LONGEST_NAME = 255
 SMALLEST_SECRET = 16
 _BACKLOG = 8 << 20
 """Bytes that may wait for a peer that does not read."""
+_READ = 1 << 16
+"""Bytes that are read at once: whoever is listened to, others wait meanwhile."""
 
 _LENGTH = struct.Struct("<I")
 _HEAD = struct.Struct("<QB")
@@ -173,23 +175,20 @@ class Channel:
             del self._out[:sent]
 
     def receive(self) -> list[tuple[int, bytes]]:
-        """All whole messages (kind, body) that have come; Disconnected at the end, ProtocolError for what nobody signed."""
+        """Whole messages (kind, body) that have come, not all when they are many; ProtocolError for what nobody signed.
+
+        Disconnected at the end.
+        """
+        try:
+            data = self.connection.recv(_READ)
+        except (BlockingIOError, InterruptedError):
+            return []
+        except OSError as error:
+            raise Disconnected(f"the connection broke: {error.strerror}") from error
+        if not data:
+            raise Disconnected("the peer closed the connection")
+        self._in += data
         messages = []
-        closed = ""
-        while True:
-            try:
-                data = self.connection.recv(1 << 18)
-            except (BlockingIOError, InterruptedError):
-                break
-            except OSError as error:
-                closed = f"the connection broke: {error.strerror}"
-                break
-            if not data:
-                closed = "the peer closed the connection"
-                break
-            self._in += data
-            if len(self._in) > LONGEST_MESSAGE:
-                break
         start = 0
         while len(self._in) - start >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._in, start)
@@ -206,8 +205,6 @@ class Channel:
             messages.append((kind, body))
             start = end
         del self._in[:start]
-        if closed and not messages:
-            raise Disconnected(closed)
         return messages
 
     def close(self) -> None:

@@ -54,6 +54,8 @@ class Dialogue:
         self._stream, self._repairs, self._outlet = stream, repairs, outlet
         self._terms = terms
         self._begun = False
+        self._unheard: set[Member] = set()
+        """Who said too much, and is not listened to until its allowance suffices again."""
         self.interval = _REPORT_INTERVAL
         """Seconds between two reports of a receiver."""
 
@@ -127,6 +129,7 @@ class Dialogue:
     def listen(self, wait: float) -> None:
         """Listen to members, and to who wants to become one, for at most wait seconds."""
         now = time.monotonic()
+        self._hear_again(now)
         for number, _event in self._poll.poll(wait):
             member = self._roster.of_socket(number)
             if member:
@@ -136,21 +139,36 @@ class Dialogue:
             else:
                 self._roster.candidate(number, self._terms, now)
 
+    def _hear_again(self, now: float) -> None:
+        for member in [each for each in self._unheard if not each.allowance.overdrawn(now)]:
+            self._unheard.discard(member)
+            if self._roster.members.get(member.name) is member:
+                self._poll.modify(member.channel.connection, select.EPOLLIN)
+
     def _hear(self, member: Member) -> None:
         now = time.monotonic()
         try:
-            for kind, body in member.channel.receive():
+            messages = member.channel.receive()
+            member.allowance.spend(len(messages), now)
+            newest = max((index for index, (kind, _body) in enumerate(messages) if kind == REPORT), default=0)
+            for index, (kind, body) in enumerate(messages):
                 member.heard = now
-                self._message(member, kind, body, now)
+                if kind != REPORT or index == newest:  # a report says all that those before it said
+                    self._message(member, kind, body, now)
                 if self._roster.members.get(member.name) is not member:
                     return
         except (Disconnected, ProtocolError) as error:
             self._lose(member, str(error))
+            return
+        if member.allowance.overdrawn(now):
+            self._unheard.add(member)
+            self._poll.modify(member.channel.connection, 0)
 
     def _message(self, member: Member, kind: int, body: bytes, now: float) -> None:
         if kind == REPORT:
             member.take_report(ReceiverReport.unpack(body), self._outlet.number, now)
-            if member.report.missing:
+            if member.report.missing and now - member.repaired >= self.interval / 2:
+                member.repaired = now
                 self._asked_again(member, now)
         elif kind == WANT:
             self._want(member, body, now)

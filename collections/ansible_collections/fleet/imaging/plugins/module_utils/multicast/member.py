@@ -9,6 +9,7 @@ import socket
 import time
 from typing import Optional
 
+from .allowance import Allowance
 from .channel import Channel, Hello
 from .interface import COMPLETE, ReceiverState, Verdict
 from .wire import ReceiverReport
@@ -48,6 +49,7 @@ class Member:
         self.name = name
         self.channel = channel
         self.bit = bit
+        self.allowance = Allowance(now)
         self.wants = bytearray()
         """What it asked for before the session began for it, by place in the image's order."""
         self.asked = False
@@ -67,6 +69,8 @@ class Member:
         """When it last saw a packet that was new to it."""
         self.lossy_ticks = 0
         self.told_gone = 0.0
+        self.repaired = 0.0
+        """When what it misses was looked at."""
         self.held_up = 0.0
         """Seconds for which everybody waited for it alone."""
         self.stalled = 0.0

@@ -122,11 +122,14 @@ class Roster:
         bits = {member.bit for member in self.members.values()}
         bit = next(1 << place for place in range(len(bits) + 1) if 1 << place not in bits)
         channel = Channel(candidate.connection, self._secret, candidate.greeting, hello.nonce, sender=True)
-        member = Member(hello.name, channel, bit, now)
-        self.members[hello.name] = member
-        self._by_socket[channel.connection.fileno()] = member
-        self.verdicts.pop(hello.name, None)
-        self.gone_at.pop(hello.name, None)
+        self.add(Member(hello.name, channel, bit, now))
+
+    def add(self, member: Member) -> None:
+        """Somebody has proved itself, and is followed from here on."""
+        self.members[member.name] = member
+        self._by_socket[member.channel.connection.fileno()] = member
+        self.verdicts.pop(member.name, None)
+        self.gone_at.pop(member.name, None)
 
     def of_socket(self, number: int) -> Optional[Member]:
         """The member whose socket it is."""
