@@ -91,6 +91,8 @@ def test_every_plugin_is_documented(collection: str) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_modules_main_is_short(path: Path) -> None:
     functions = {node.name: node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
+    if not functions and (path.parents[1] / "action" / path.name).exists():
+        return  # the documentation of what an action plugin does alone
     main = functions["main"]
     assert main.end_lineno is not None
     assert main.end_lineno - main.lineno < 40, "the work belongs into module_utils"

@@ -34,6 +34,9 @@ from ansible.inventory.host import Host
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+TELL = "_fleet_tell"
+"""The variable with whom a task's progress is told to instead: one that another action runs is no task that Ansible's strategy knows."""
+
 DEFAULTS = {"poll": 2.0, "patience": 300.0, "silence": 30.0, "limit": 86400.0}
 FIRST_POLLS = (0.2, 0.5, 1.0)
 """Seconds before the first polls: short work is not kept waiting."""
@@ -160,6 +163,9 @@ class ProgressActionBase(ActionBase):
                 display.vvv(f"connection not reset: {error}", host=_host_name(variables))
 
     def _emit(self, state: dict[str, Any], variables: dict[str, Any]) -> None:
+        if TELL in variables:
+            variables[TELL](state)
+            return
         queue = getattr(display, "_final_q", None)
         if queue is None:
             if not self._task.no_log:

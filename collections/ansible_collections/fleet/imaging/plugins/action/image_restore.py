@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.fleet.imaging.plugins.plugin_utils.station_tasks import MemberActionBase
+from ansible_collections.fleet.core.plugins.plugin_utils.progress_action import ProgressActionBase
 
 
-class ActionModule(MemberActionBase):
+class ActionModule(ProgressActionBase):
     """Nothing of its own: the base class finds the module by the task's name."""

@@ -1,121 +1,210 @@
 # Copyright: (c) 2026, Fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A session as the controller sees it: a sender, its stations, and who of them is still expected."""
+"""A session as the controller sees it: a sender, its stations, and who of them is still expected.
+
+It goes through these steps, each begun by the end of a task: the sender gets what it lacks of the image, the sender and its stations are
+started together, the stations end one by one, the sender ends. A session without a sender has only stations, each by itself.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from ansible.plugins.action import ActionBase
+from ansible.errors import AnsibleError
 from ansible.utils.display import Display
 
-from ..module_utils.clone.control import session_id
+from ..module_utils.clone.control import absent_path, session_id
 from .session_member import SECRET
 from .station_tasks import StationTasks
 
 display = Display()
 
+REPLICATE = "fleet.core.content_replicate"
 SEND, RECEIVE, RESTORE = (f"fleet.imaging.{name}" for name in ("multicast_send", "multicast_receive", "image_restore"))
 COPY, FILE = "ansible.builtin.copy", "ansible.builtin.file"
+
+SENDER = "fleet_session_sender"
+"""The variable by which templates in options find the sender of their session."""
 
 FAREWELL = 30.0
 """Seconds that a sender has to end by itself once no station is at work any more."""
 
 AGAIN = 5.0
-"""Seconds until the sender is told once more how many to expect, when that failed: its folder is made only once it has begun."""
+"""Seconds until the sender is told once more who will not come, when that failed: its folder is made only once it has begun."""
+
+
+@dataclass(frozen=True)
+class SessionPlan:
+    """What a session is to do. Options may be templates; each is evaluated for the host that gets it."""
+
+    sender: str
+    """Inventory name; empty when nobody sends and nobody has to be filled."""
+    stations: tuple[str, ...]
+    receive: Mapping[str, Any]
+    """Options of multicast_receive, or of image_restore when the stations are not together."""
+    send: Mapping[str, Any] = field(default_factory=dict)
+    start: Any = field(default_factory=dict)
+    """When it begins; a template is evaluated for the first of the stations: it is the room that decides."""
+    together: bool = True
+    """Whether there is a session at all; else each station fetches for itself."""
+    replicate: Optional[Mapping[str, Any]] = None
+    """Options of content_replicate, for a sender that may lack some of the image."""
+    control: str = ""
+    """Path of the control file on the sender."""
 
 
 class CloneSession:
-    """Tasks of one session; a context manager that ends what still runs."""
+    """One session among those of a run (clone_run)."""
 
-    def __init__(self, action: ActionBase, variables: Mapping[str, Any], secret: str) -> None:
-        self._tasks = StationTasks(action, variables)
-        self._secret = {SECRET: secret}
+    def __init__(self, plan: SessionPlan, tasks: StationTasks) -> None:
+        secret = secrets.token_hex(32)
+        self.plan = plan
+        self._tasks = tasks
         self._id = session_id(bytes.fromhex(secret))
-        self._sender = ""
-        self._control: Any = None  # maybe a template: a copy of the text would not be trusted as one
-        self._start: dict[str, Any] = {}
-        self._expected = 0  # stations that the sender has to wait for
-        self._known = 0  # how many the sender was told
-        self._telling = 0  # how many it is being told at this moment; one at a time, so that the newest number is the last
-        self._ended = False  # the sender
-        self._receiving: set[str] = set()
+        self._more = {SECRET: secret, SENDER: plan.sender}
+        self._waiting_for: set[str] = set()
+        """Stations that are at work."""
+        self._absent: set[str] = set()
+        """Stations that need not be waited for: they refused, or cannot be reached."""
+        self._known: set[str] = set()
+        """Those of them that the sender was told of."""
+        self._telling: Optional[set[str]] = None
+        """Those that it is being told of at this moment; one at a time, so that the newest news is the last."""
+        self._sending = self._dismissed = False
+        self._farewell: Optional[float] = None
+        self._again = 0.0
+        self.stations: dict[str, Any] = {}
+        """What became of each."""
+        self.replicated: dict[str, Any] = {}
+        self.sent: dict[str, Any] = {}
+        self.reason = ""
+        """Why the sender failed."""
 
-    def __enter__(self) -> CloneSession:
-        self._tasks.__enter__()
-        return self
+    # The steps ------------------------------------------------------------------------------------------------------------------------
 
-    def __exit__(self, *error: object) -> None:
-        self._tasks.__exit__(*error)
-
-    def send(self, sender: str, stations: Sequence[str], options: Mapping[str, Any]) -> None:
-        """Start the sender, who expects the stations."""
-        self._sender, self._expected, self._known = sender, len(stations), len(stations)
-        self._control, self._start = options.get("control"), dict(options["start"])
-        self._tasks.start(sender, SEND, {**options, "stations": list(stations)}, self._secret)
-
-    def receive(self, station: str, options: Mapping[str, Any], *, together: bool) -> None:
-        """Start a station, with the others or by itself."""
-        self._receiving.add(station)
-        if together:
-            self._tasks.start(station, RECEIVE, {**options, "station": station}, self._secret)
+    def begin(self) -> None:
+        """Start the first tasks."""
+        if self.plan.replicate is None:
+            self._open()
         else:
-            self._tasks.start(station, RESTORE, options, {})
+            self._start(self.plan.sender, REPLICATE, self.plan.replicate)
 
-    def follow(self) -> dict[str, Any]:
-        """Wait for all of them; what became of each station and of the sender."""
-        stations: dict[str, Any] = {}
-        sender: dict[str, Any] = {}
-        while self._tasks:
-            ended = self._tasks.next(self._patience())
-            if ended is None:
-                if not self._receiving:
-                    break  # the sender waits for stations that will not come
-                self._expect(self._expected)
-                continue
-            module, name, result = ended
-            failed = bool(result.get("failed") or result.get("unreachable"))
-            if module == SEND:
-                sender = result
-                self._ended = True
-            elif module in (RECEIVE, RESTORE):
-                stations[name] = result
-                self._receiving.discard(name)
-                self._expect(self._expected - failed)
-            elif module == COPY:
-                self._told(failed, result)
-        changed = any(each.get("changed") for each in stations.values())
-        return {"changed": changed, "stations": stations, "sender": sender, "sender_name": self._sender}
+    def ended(self, module: str, name: str, result: dict[str, Any]) -> None:
+        """One of its tasks has ended; go on with what that allows."""
+        failed = bool(result.get("failed") or result.get("unreachable"))
+        if module == REPLICATE:
+            self._filled(failed, result)
+        elif module == SEND:
+            self._sent(failed, result)
+        elif module in (RECEIVE, RESTORE):
+            self.stations[name] = result if not failed or not self.reason else {**result, "msg": self._blamed(result)}
+            self._waiting_for.discard(name)
+            self._farewell = None if self._waiting_for else time.monotonic() + FAREWELL
+            if failed:
+                self._absent.add(name)
+            self._tell()
+        elif module == COPY:
+            self._told(failed, result)
 
-    def _patience(self) -> Optional[float]:
-        """Seconds to wait for the next task to end."""
-        if not self._receiving:
-            return FAREWELL
-        return AGAIN if self._must_tell() else None
+    def _filled(self, failed: bool, result: dict[str, Any]) -> None:
+        """The sender has the image, or never will."""
+        self.replicated = result
+        if failed:
+            self._refuse(f"it has not got the image: {result.get('msg') or 'it cannot be reached'}")
+        else:
+            self._open()
+
+    def _refuse(self, reason: str) -> None:
+        """Without its sender no station of it is touched."""
+        self.reason = reason
+        refusal = f"Not begun, because its sender {self.plan.sender} failed: {reason}. Nothing was changed on this station"
+        self.stations = {name: {"changed": False, "failed": True, "msg": refusal} for name in self.plan.stations}
+
+    def _open(self) -> None:
+        if self.plan.together:
+            try:
+                start = self._tasks.evaluate(self.plan.stations[0], self.plan.start, self._more)
+            except AnsibleError as error:
+                self._refuse(f"when its session begins is not known: {error}")
+                return
+            self._sending = True
+            self._start(self.plan.sender, SEND, {**self.plan.send, "start": start, "stations": list(self.plan.stations)})
+        for station in self.plan.stations:
+            self._waiting_for.add(station)
+            if self.plan.together:
+                self._start(station, RECEIVE, {**self.plan.receive, "station": station})
+            else:
+                self._start(station, RESTORE, self.plan.receive)
+
+    def _sent(self, failed: bool, result: dict[str, Any]) -> None:
+        self._sending = False
+        if not self._dismissed:
+            self.sent = result
+            self.reason = str(result.get("msg") or "it cannot be reached") if failed else ""
+
+    def _blamed(self, result: Mapping[str, Any]) -> str:
+        """Why a station failed after its sender had."""
+        return f"{result.get('msg') or 'it cannot be reached'} (its sender {self.plan.sender} failed: {self.reason})"
+
+    def _start(self, host: str, module: str, options: Mapping[str, Any]) -> None:
+        self._tasks.start(host, module, options, self._more)
+
+    # What the sender is told ----------------------------------------------------------------------------------------------------------
+
+    def _tell(self) -> None:
+        """A station that refused or cannot be reached is not waited for by the others."""
+        if self._must_tell():
+            self._telling = set(self._absent)
+            document = json.dumps({"session": self._id, "absent": sorted(self._absent)})
+            self._start(self.plan.sender, COPY, {"content": document, "dest": absent_path(self.plan.control), "mode": "0600"})
 
     def _must_tell(self) -> bool:
-        waits = self._control and not self._ended and not self._start.get("count")
-        return bool(waits) and not self._telling and self._known != self._expected > 0
-
-    def _expect(self, stations: int) -> None:
-        """A station that refused or cannot be reached is not waited for by the others."""
-        self._expected = stations
-        if self._must_tell():
-            self._telling = stations
-            document = json.dumps({"count": stations, "session": self._id})
-            self._tasks.start(self._sender, COPY, {"content": document, "dest": self._control, "mode": "0600"}, {})
+        waits = bool(self.plan.control) and self._sending and bool(self._waiting_for)
+        return waits and self._telling is None and self._known != self._absent
 
     def _told(self, failed: bool, result: Mapping[str, Any]) -> None:
         """The sender has been told, or will be once more."""
         if failed:
-            display.vv(f"{self._sender} will be told once more to begin without the stations that refused: {result.get('msg')}")
+            display.vv(f"{self.plan.sender} will be told once more to begin without those that refused: {result.get('msg')}")
         else:
-            self._known = self._telling
-        self._telling = 0
-        if self._ended:  # it removed its file, maybe before this one came
-            self._tasks.start(self._sender, FILE, {"path": self._control, "state": "absent"}, {})
+            self._known = self._telling or set()
+        self._telling, self._again = None, time.monotonic() + AGAIN
+        if not self._sending:  # it removed its file, maybe before this one came
+            self._start(self.plan.sender, FILE, {"path": absent_path(self.plan.control), "state": "absent"})
         elif not failed:
-            self._expect(self._expected)
+            self._tell()
+
+    # Time -----------------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def deadline(self) -> Optional[float]:
+        """When (time.monotonic) something has to be done although none of its tasks has ended; None for never."""
+        if self._sending and not self._waiting_for:
+            return self._farewell
+        return self._again if self._must_tell() else None
+
+    def due(self) -> None:
+        """Its deadline has come."""
+        if self._waiting_for:
+            self._tell()
+        else:  # the sender waits for stations that will not come
+            self._dismissed, self._farewell = True, None
+            self._tasks.stop(self.plan.sender, SEND)
+
+    # The end --------------------------------------------------------------------------------------------------------------------------
+
+    def result(self) -> dict[str, Any]:
+        """What became of the sender; what became of the stations is in stations."""
+        return {
+            "stations": list(self.plan.stations),
+            "replicated": self.replicated,
+            "sent": self.sent,
+            "failed": bool(self.reason),
+            "msg": self.reason,
+        }

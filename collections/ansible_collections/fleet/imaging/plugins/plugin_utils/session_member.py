@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from .station_tasks import MemberActionBase
+from ansible_collections.fleet.core.plugins.plugin_utils.progress_action import ProgressActionBase
 
 SECRET = "_fleet_session_secret"
 """Name of the variable."""
 
 
-class SessionMemberBase(MemberActionBase):
+class SessionMemberBase(ProgressActionBase):
     """Gives the module its secret."""
 
     def _execute_module(

@@ -26,28 +26,15 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.multiprocessing import context as multiprocessing_context
 
-from ansible_collections.fleet.core.plugins.plugin_utils.progress_action import ProgressActionBase
+from ansible_collections.fleet.core.plugins.plugin_utils.progress_action import TELL
 
 display = Display()
-
-_TELL = "_fleet_tell"
-"""The variable by which a member's task finds whom to tell its progress: Ansible's strategy knows only the task of the lead."""
 
 _KEYWORDS = (
     *("diff", "become", "become_user", "become_method", "become_exe", "become_flags", "remote_user", "port", "connection"),
     *("environment", "no_log", "timeout"),
 )
 """What a task may say of itself that goes for its members too; its block and play are theirs anyway."""
-
-
-class MemberActionBase(ProgressActionBase):
-    """The action of a module that runs by itself or as one of many StationTasks."""
-
-    def _emit(self, state: dict[str, Any], variables: dict[str, Any]) -> None:
-        if _TELL in variables:
-            variables[_TELL](state)
-        else:
-            super()._emit(state, variables)
 
 
 class StationTasks:
@@ -82,6 +69,17 @@ class StationTasks:
         theirs.close()
         self._running[ours] = (module, station, process)
 
+    def stop(self, station: str, module: str) -> None:
+        """End a task, on its station as well; next tells of it as of one that failed."""
+        for running, name, process in self._running.values():
+            if (running, name) == (module, station):
+                process.terminate()
+
+    def evaluate(self, station: str, value: Any, more: Mapping[str, Any]) -> Any:
+        """What a value that may be a template is for a station; AnsibleError when it is nothing there."""
+        variables = self._variables(station, self._action._task)
+        return self._action._templar.copy_with_new_env(available_variables={**variables, **more}).template(value)
+
     def next(self, timeout: Optional[float] = None) -> Optional[tuple[str, str, dict[str, Any]]]:
         """Wait for a task to end; its module, its station and its result: failed, unreachable, msg and the module's own.
 
@@ -110,19 +108,18 @@ class StationTasks:
         answer.send(result)
 
     def _execute(self, station: str, module: str, arguments: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-        own, manager = self._action._task, self._hostvars._variable_manager
-        host, play, context = self._hostvars._inventory.get_host(station), own.get_play(), self._action._play_context
+        own, manager, context = self._action._task, self._hostvars._variable_manager, self._action._play_context
         given = own.get_ds() or {}
         keywords = {name: given[name] for name in _KEYWORDS if name in given}  # as they were written: each station has its own variables
         specification = {**keywords, "name": own.name, module: dict(arguments), "vars": dict(own.vars), "check_mode": own.check_mode}
         task = Task.load(specification, block=own._parent, role=own._role, variable_manager=manager, loader=own._loader)
-        variables = {**manager.get_vars(play=play, host=host, task=task), **more, _TELL: functools.partial(self._tell, station)}
+        variables = {**self._variables(station, task), **more, TELL: functools.partial(self._tell, station)}
         passwords = {"conn_pass": context.password, "become_pass": context.become_pass}
         executor = TaskExecutor(
-            host,
+            self._hostvars._inventory.get_host(station),
             task,
             variables,
-            PlayContext(play, passwords, context.connection_lockfd),
+            PlayContext(own.get_play(), passwords, context.connection_lockfd),
             self._action._loader,
             self._action._shared_loader_obj,
             _NoNews(),
@@ -131,6 +128,12 @@ class StationTasks:
         with TaskContext(task):
             result: dict[str, Any] = executor.run()
         return result
+
+    def _variables(self, station: str, task: Task) -> dict[str, Any]:
+        """Those that a task has on a station."""
+        host, manager = self._hostvars._inventory.get_host(station), self._hostvars._variable_manager
+        variables: dict[str, Any] = manager.get_vars(play=self._action._task.get_play(), host=host, task=task)
+        return variables
 
     def _tell(self, station: str, state: Mapping[str, Any]) -> None:
         """Re-emit a station's report as one of the task that the strategy knows."""

@@ -47,10 +47,10 @@ main()
 """
 
 MEET_ACTION = """\
-from ansible_collections.fleet.imaging.plugins.plugin_utils.station_tasks import MemberActionBase
+from ansible_collections.fleet.core.plugins.plugin_utils.progress_action import ProgressActionBase
 
 
-class ActionModule(MemberActionBase):
+class ActionModule(ProgressActionBase):
     def _execute_module(self, module_name=None, module_args=None, task_vars=None, **more):
         if module_name is None:
             module_args = {**self._task.args, "secret": task_vars["the_secret"]}

@@ -76,7 +76,7 @@ def test_given_more_than_there_are_then_all_suffice() -> None:
     assert Control(StartPolicy(minimum=5, wait=9), None, OURS, STATIONS).policy() == StartPolicy(count=4, minimum=4, wait=9)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"absent": ["pc01"]}', '{"session": "%s", "absent": "pc01"}' % OURS, "\xff"])
+@pytest.mark.parametrize("text", ["{", "[]", '{"absent": ["pc01"]}', json.dumps({"session": OURS, "absent": "pc01"}), "\xff"])
 def test_given_what_does_not_say_who_is_absent_for_this_session_then_all_are_waited_for(text: str, tmp_path: Path) -> None:
     path = tmp_path / "control.json"
     with Control(StartPolicy(), path, OURS, STATIONS) as control:
