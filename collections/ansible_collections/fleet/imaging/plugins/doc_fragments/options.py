@@ -109,7 +109,9 @@ options:
     type: str
     required: true
   group:
-    description: Multicast address, of the same family as O(address). Default is V(239.255.77.1), or V(ff12::4d01) for IPv6.
+    description:
+      - Multicast address, of the same family as O(address). Default is one of V(239.255.77.1) to V(239.255.77.254), or of V(ff12::4d01) to
+        V(ff12::4dfe) for IPv6, by the session's secret, so that sessions side by side seldom share one.
     type: str
   ports:
     description:

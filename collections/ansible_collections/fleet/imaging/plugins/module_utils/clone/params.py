@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 from collections.abc import Mapping
@@ -26,13 +27,20 @@ SESSION_SPEC: dict[str, Any] = {
 }
 """Options that sender and receiver share (doc fragment fleet.imaging.options.session)."""
 
-_GROUPS = {4: "239.255.77.1", 6: "ff12::4d01"}
+
+def session_group(family: int, session_secret: str) -> str:
+    """The session's own multicast address, IPv4 or IPv6: a switch that snoops then carries a room's packets to that room's ports only.
+
+    Both ends make it of the secret. Two sessions of one segment share an address once in 254 times, and are still told apart.
+    """
+    number = 1 + hashlib.sha256(b"fleet session group\0" + session_secret.lower().encode()).digest()[0] % 254
+    return f"239.255.77.{number}" if family == 4 else f"ff12::4d{number:02x}"
 
 
 def settings(params: Mapping[str, Any], *, rate: float = 0) -> Settings:
     """The session's settings; InputError when they contradict one another. rate: bytes a second, for the sender."""
     address = _address(params["address"], "address")
-    group = _address(params["group"] or _GROUPS[address.version], "group")
+    group = _address(params["group"] or session_group(address.version, params["secret"]), "group")
     if not group.is_multicast or group.version != address.version:
         raise InputError(
             f"group {group} is no multicast address of the family of {address}", remedy="Take one of 239.255.0.0/16 or ff12::/16"
