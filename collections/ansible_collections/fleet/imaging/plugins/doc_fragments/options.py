@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Fragments by name: fleet.imaging.options.disk, .image, .restore, .sources, .transfer, .session and .installed."""
+    """Fragments by name: fleet.imaging.options.disk, .image, .restore, .sources, .transfer, .backup, .session and .installed."""
 
     DISK = r"""
 options:
@@ -94,6 +94,34 @@ options:
         O(fleet.imaging.image_capture#module:method=files).
     type: path
     default: /var/tmp
+"""
+
+    BACKUP = r"""
+options:
+  backup:
+    description:
+      - What becomes of the station's local backup, a content store in a partition named C(fleet-backup) at the end of its disk.
+      - V(keep) leaves it as it is, with whatever table the image has. V(write) makes it when it is not there, and puts the image into it
+        once the disk is restored and verified - from the disk itself, and from O(sources) what the disk does not hold as it was captured.
+      - V(erase) takes its room for the image's partitions.
+    type: str
+    choices: [keep, write, erase]
+    default: keep
+  backup_size:
+    description:
+      - Size of a partition that has to be made for it, in bytes or as a share of the disk such as V(25%). One that is there keeps its size.
+      - Room for all chunks of the image, uncompressed, and an eighth more, when not given.
+    type: str
+    default: ""
+  backup_keep:
+    description:
+      - How many versions of each image stay in it, the one just written among them. Older ones are removed once that is complete, and
+        before that only when it does not fit.
+      - What either this or O(backup_days) keeps stays; without both all versions stay.
+    type: int
+  backup_days:
+    description: Versions captured within so many days stay in it.
+    type: float
 """
 
     SESSION = r"""

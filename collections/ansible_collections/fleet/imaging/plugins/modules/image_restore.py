@@ -24,9 +24,19 @@ options:
       - V(delta) reads the disk and fetches only what differs.
       - V(full) fetches and writes everything.
       - V(table) lays out the partition table and writes no contents; what a partition of the same place holds stays.
+      - V(backup) puts the image into the station's local backup, and touches no other partition. It is refused when there is neither a
+        local backup nor room for one behind the last partition.
     type: str
-    choices: [delta, full, table]
+    choices: [delta, full, table, backup]
     default: delta
+  local:
+    description:
+      - Whether the image comes from the station's local backup, verified as ever. O(sources) are asked for what is missing or damaged
+        there; without any, the backup is read and verified as a whole before anything is written.
+      - O(version) may be V(latest) then, the newest version in the local backup.
+    type: bool
+    default: false
+    version_added: "0.1.0"
 extends_documentation_fragment:
   - fleet.core.attributes
   - fleet.core.attributes.progress
@@ -35,6 +45,7 @@ extends_documentation_fragment:
   - fleet.imaging.options.disk
   - fleet.imaging.options.sources
   - fleet.imaging.options.transfer
+  - fleet.imaging.options.backup
 attributes:
   check_mode:
     support: full
@@ -68,6 +79,16 @@ EXAMPLES = r"""
     erase: serial:S4EVNX0M
     partitions: [2]
     rate: 20000000
+
+- name: Restore what the station has of it in its local backup, without any network
+  fleet.imaging.image_restore:
+    image: room12
+    version: latest
+    local: true
+    sources: []
+    allowed_signers: "{{ signers }}"
+    disk: serial:S4EVNX0M
+    erase: serial:S4EVNX0M
 """
 
 RETURN = r"""
@@ -170,6 +191,25 @@ seconds:
   returned: when something was restored
   type: float
   sample: 21.4
+backup:
+  description:
+    - What became of the station's local backup. C(state) is V(kept), V(erased), V(complete) or V(failed), and in check mode V(absent) (it
+      would be made), V(differs) or V(complete).
+    - With V(failed), C(msg) tells why; the restore is none the worse for it.
+  returned: when the disk has one, or had one
+  type: dict
+  sample:
+    state: complete
+    partition: 128
+    chunks: 2214
+    chunks_written: 42
+    chunks_damaged: 0
+    bytes_written: 12345678
+    bytes_fetched: 0
+    sources: {}
+    pruned: [image room12 20261014T083000Z]
+    free: 9123456789
+    seconds: 11.2
 signer:
   description: Who signed the image.
   returned: success
@@ -184,12 +224,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
 from ansible_collections.fleet.core.plugins.module_utils.stop import stoppable
-from ansible_collections.fleet.imaging.plugins.module_utils.engine.stream_writer import StreamWriter
 from ansible_collections.fleet.imaging.plugins.module_utils.image.request import RESTORE_SPEC, prepare
 
 ARGUMENT_SPEC = {
     **RESTORE_SPEC,
-    "mode": {"type": "str", "choices": ["delta", "full", "table"], "default": "delta"},
+    "mode": {"type": "str", "choices": ["delta", "full", "table", "backup"], "default": "delta"},
+    "local": {"type": "bool", "default": False},
 }
 
 
@@ -199,13 +239,11 @@ def main() -> None:
     progress = Progress.from_module(module)
     try:
         with stoppable(), contextlib.ExitStack() as stack:
-            fetcher, signed, plan = prepare(params, stack)
-            writer = StreamWriter(fetcher, progress, delta=params["mode"] == "delta", verify=params["verify"])
-            diff = plan.table_diff()
-            result = plan.preview(writer) if module.check_mode else plan.run(writer, progress).as_dict()
+            prepared = prepare(params, stack, progress, check=module.check_mode)
+            result = prepared.run(progress, check=module.check_mode)
     except FleetError as error:
         module.fail_json(msg=str(error), **error.details)
-    module.exit_json(**result, signer=signed.signer, diff=diff)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -30,9 +30,11 @@ options:
     choices: [auto, multicast]
     default: auto
   mode:
-    description: Whether the disk is read first and only what differs is received (V(delta)), or everything (V(full)).
+    description:
+      - Whether the disk is read first and only what differs is received (V(delta)), or everything (V(full)).
+      - V(backup) receives what the station's local backup and its disk lack into the local backup, and touches no other partition.
     type: str
-    choices: [delta, full]
+    choices: [delta, full, backup]
     default: delta
 extends_documentation_fragment:
   - fleet.core.attributes
@@ -42,6 +44,7 @@ extends_documentation_fragment:
   - fleet.imaging.options.disk
   - fleet.imaging.options.sources
   - fleet.imaging.options.transfer
+  - fleet.imaging.options.backup
   - fleet.imaging.options.session
 attributes:
   check_mode:
@@ -82,6 +85,11 @@ sources:
   returned: when something was restored
   type: dict
   sample: {"multicast": 412}
+backup:
+  description: What became of the station's local backup, as of M(fleet.imaging.image_restore).
+  returned: when the disk has one, or had one
+  type: dict
+  sample: {"state": "complete", "partition": 128, "chunks": 412, "chunks_written": 412, "bytes_written": 312345678}
 verified:
   description: Whether all of the image was found right on the disk; false only when O(verify) was declined.
   returned: when something was restored
@@ -103,14 +111,13 @@ from ansible_collections.fleet.core.plugins.module_utils.progress import Progres
 from ansible_collections.fleet.core.plugins.module_utils.stop import stoppable
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.params import SESSION_SPEC, secret, settings
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.receiver import Membership, SessionReceiver
-from ansible_collections.fleet.imaging.plugins.module_utils.engine.stream_writer import StreamWriter
 from ansible_collections.fleet.imaging.plugins.module_utils.image.request import RESTORE_SPEC, prepare
 
 ARGUMENT_SPEC = {
     **RESTORE_SPEC,
     "station": {"type": "str", "required": True},
     "transport": {"type": "str", "choices": ["auto", "multicast"], "default": "auto"},
-    "mode": {"type": "str", "choices": ["delta", "full"], "default": "delta"},
+    "mode": {"type": "str", "choices": ["delta", "full", "backup"], "default": "delta"},
     **SESSION_SPEC,
 }
 
@@ -121,15 +128,13 @@ def main() -> None:
     progress = Progress.from_module(module)
     try:
         with stoppable(), contextlib.ExitStack() as stack:
-            fetcher, signed, plan = prepare(params, stack)
-            join = Membership(settings(params), secret(params), signed, params["station"])
-            session = SessionReceiver(join, fetcher if params["transport"] == "auto" else None, progress)
-            writer = StreamWriter(fetcher, progress, delta=params["mode"] == "delta", verify=params["verify"], session=session)
-            diff = plan.table_diff()
-            result = plan.preview(writer) if module.check_mode else plan.run(writer, progress).as_dict()
+            prepared = prepare(params, stack, progress, check=module.check_mode)
+            join = Membership(settings(params), secret(params), prepared.signed, params["station"])
+            session = SessionReceiver(join, prepared.supply if params["transport"] == "auto" else None, progress)
+            result = prepared.run(progress, session, check=module.check_mode)
     except FleetError as error:
         module.fail_json(msg=str(error), **error.details)
-    module.exit_json(**result, **session.as_dict(), signer=signed.signer, diff=diff)
+    module.exit_json(**result, **session.as_dict())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
-from ansible_collections.fleet.core.plugins.module_utils.content.fetch import Fetcher, FetchReport
+from ansible_collections.fleet.core.plugins.module_utils.content.fetch import FetchReport, Supply
 from ansible_collections.fleet.core.plugins.module_utils.content.signed import SignedManifest
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
@@ -47,7 +47,7 @@ class SessionFailed(FleetError):
 class SessionReceiver:
     """Chunks of a session (engine.stream_writer.Session)."""
 
-    def __init__(self, join: Join, fetcher: Optional[Fetcher[Any]], progress: Progress) -> None:
+    def __init__(self, join: Join, fetcher: Optional[Supply], progress: Progress) -> None:
         """fetcher: for what the session leaves; None: that is a failure."""
         self._join = join
         self._fetcher = fetcher

@@ -13,6 +13,7 @@ from ansible_collections.fleet.core.plugins.module_utils.errors import InputErro
 
 from ..filesystem import FilesystemError, probe
 from ..filesystem.make import check_meta, make_like
+from . import reserved
 from .device import Disk
 from .document import contents
 from .identity import DiskIdentity
@@ -47,23 +48,29 @@ class LayoutPlan:
         keep: Collection[int] = (),
         make: bool = False,
         grow: bool = True,
+        keep_backup: bool = True,
     ) -> LayoutPlan:
         """Check everything, change nothing. Raises WrongDisk, DiskInUse, TableError, FilesystemError, InputError.
 
         document: a table as PartitionTable.from_json takes it; ``filesystem`` in a partition says what make puts there (see make_like).
         keep: numbers of the disk's partitions that stay as they are. grow: whether the last partition takes a larger disk's room.
+        keep_backup: whether the station's local backup stays as well; one that the document has is the other station's, and never counts.
         """
         disk.require(erase)
         if disk.read_only:
             raise InputError(f"{disk.describe()} is read-only. Nothing was changed", remedy="Remove its write protection")
         disk.refuse_if_in_use()
-        model = PartitionTable.from_json(document)
+        model = reserved.without(PartitionTable.from_json(document))
         filesystems = _contents(model, document)
         entries, before = [], "no partition table\n"
         try:
             current = PartitionTable.from_disk(disk)
             before = current.as_text()
-            entries = [current.entry(number) for number in keep]
+            own = reserved.find(current) if keep_backup else None
+            entries = [current.entry(number) for number in keep if not own or number != own.number]
+            if own:
+                others = {entry.number for entry in [*model.entries, *entries]}
+                entries.append(reserved.kept(own, model, others).entry)
         except NoTable as error:
             if keep:
                 raise TableError(f"{disk.describe()} has no partition table, so no partition can be kept. Nothing was changed") from error
@@ -116,9 +123,8 @@ class LayoutPlan:
 
 def _contents(model: PartitionTable, document: Mapping[str, Any]) -> dict[int, Mapping[str, str]]:
     """What each partition of a document is to hold. Raw contents cannot be made, and are left out."""
-    found = {
-        number: meta for number, meta in contents(document).items() if meta["type"] != "raw" and not model.is_extended(model.entry(number))
-    }
+    can_hold = {entry.number for entry in model.entries if not model.is_extended(entry)}
+    found = {number: meta for number, meta in contents(document).items() if meta["type"] != "raw" and number in can_hold}
     for meta in found.values():
         check_meta(meta["type"], meta["uuid"], meta["label"])
     return found

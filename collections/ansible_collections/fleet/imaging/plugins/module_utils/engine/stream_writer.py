@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional, Protocol
 
 from ansible_collections.fleet.core.plugins.module_utils.content.chunk import CHUNK_SIZE, DIGEST_SIZE, Chunk, digest
-from ansible_collections.fleet.core.plugins.module_utils.content.fetch import Fetcher, FetchReport
+from ansible_collections.fleet.core.plugins.module_utils.content.fetch import FetchReport, Supply
 from ansible_collections.fleet.core.plugins.module_utils.content.manifest import Extent, Stream
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.parallel import for_each
@@ -146,7 +146,7 @@ class StreamWriter:
     """Writes streams to devices."""
 
     def __init__(
-        self, fetcher: Fetcher[Any], progress: Progress, *, delta: bool = True, verify: bool = True, session: Optional[Session] = None
+        self, fetcher: Supply, progress: Progress, *, delta: bool = True, verify: bool = True, session: Optional[Session] = None
     ) -> None:
         """delta: read the disk first and fetch what differs; verify: read back what was written; session: whom to restore with."""
         self._fetcher = fetcher

@@ -18,6 +18,7 @@ from ansible_collections.fleet.core.plugins.module_utils.progress import Progres
 from ..disk.bootcode import ranges
 from ..disk.device import Disk
 from ..disk.partitions import partition_of
+from ..disk.reserved import without
 from ..disk.table import PartitionTable
 from ..engine.driver import Engine
 from ..engine.stream_reader import StreamReader, StreamSource
@@ -72,7 +73,7 @@ class ImageCapture:
         check_name(name)
         check_name(version, "version")
         disk.refuse_if_in_use()
-        table = PartitionTable.from_disk(disk)
+        table = without(PartitionTable.from_disk(disk))  # a station's local backup is no part of its image
         unknown = sorted(set(leave_out) - {entry.number for entry in table.entries})
         if unknown:
             raise InputError(f"{disk.path} has no partition {unknown[0]} to leave out")

@@ -10,21 +10,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Union
+from dataclasses import dataclass, field
+from typing import Any, Optional, Union
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError, InputError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
 from ansible_collections.fleet.core.plugins.module_utils.stop import Stop
 
+from ..backup.delivery import ERASE, WRITE, BackupOptions
+from ..backup.volume import apply
+from ..disk import reserved
 from ..disk.device import Disk, Partition
 from ..disk.identity import DiskIdentity
 from ..disk.partitions import partition_of
+from ..disk.reserved import Reserved
 from ..disk.table import Entry, PartitionTable, TableError
 from ..engine.driver import Engine, PartitionJob
 from ..engine.stream_writer import RestoreCount, StreamWriter, Target
 from ..filesystem import FilesystemError, GrowUnsupported, SwapArea, probe
 from .description import ImageDescription, PartitionContent
+from .room import laid_out
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class RestoreOptions:
     """Whether the last partition and its filesystem take the room of a larger disk."""
     table_only: bool = False
     """Whether the table is all that is written."""
+    backup: BackupOptions = field(default_factory=BackupOptions)
+    """What becomes of the station's local backup."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,10 @@ class ImageRestore:
     table: PartitionTable
     contents: tuple[PartitionContent, ...]
     options: RestoreOptions
+    reserved: Optional[Reserved] = None
+    """The station's local backup in the table, kept or new."""
+    erased: Optional[Entry] = None
+    """The local backup that is lost."""
 
     @classmethod
     def plan(cls, disk: Disk, identity: DiskIdentity, image: ImageDescription, engine: Engine, options: RestoreOptions) -> ImageRestore:
@@ -105,25 +116,20 @@ class ImageRestore:
             raise InputError("partitions are restored into the table that the disk has", remedy="Name them, or lay out the image's table")
         if options.partitions and options.keep:
             raise InputError("partitions and keep exclude each other", remedy="Name the partitions to restore, or those to keep")
+        if options.backup.what == WRITE and (options.partitions or options.table_only):
+            raise InputError("backup: write is for a whole image", remedy="Restore all partitions of it, or leave backup as it is")
+        place: Optional[Reserved] = None
         if options.partitions:
             table = _own_table(disk, image, options.partitions)
             contents = tuple(image.content(number) for number in options.partitions)
         else:
-            kept = _kept(disk, options.keep)
             contents = tuple(content for content in image.partitions if content.number not in options.keep)
-            table = image.table.fitted(
-                disk.size,
-                disk.sector_size,
-                options.grow,
-                minimums={content.number: content.minimum_size for content in contents},
-                movable=[content.number for content in contents if content.is_swap],
-                keep=kept,
-            )
-            _refuse_boot_code_over(kept, image, table)
+            table, place = laid_out(disk, image, contents, options.keep, options.grow, options.backup)
         if options.table_only:
             contents = ()
         engine.require([content.stream for content in contents if not content.is_swap])
-        return cls(disk, image, engine, table, contents, options)
+        erased = reserved.find_on(disk) if options.backup.what == ERASE and not options.partitions else None
+        return cls(disk, image, engine, table, contents, options, place, erased)
 
     @property
     def writes_table(self) -> bool:
@@ -160,7 +166,10 @@ class ImageRestore:
         writes_table = self.writes_table
         if writes_table:
             progress.begin("partition", 0)
-            self.table.apply(self.disk)
+            if self.reserved:
+                apply(self.table, self.reserved, self.disk)
+            else:
+                self.table.apply(self.disk)
         jobs = self._jobs()
         try:
             self.engine.restore(jobs, self._others(), writer)
@@ -239,21 +248,6 @@ def _own_table(disk: Disk, image: ImageDescription, numbers: Sequence[int]) -> P
                 remedy="Restore the whole image with its table, or make the partition larger",
             )
     return table
-
-
-def _refuse_boot_code_over(kept: Sequence[Entry], image: ImageDescription, table: PartitionTable) -> None:
-    """The gap behind the model's MBR may be where this disk has a partition that is to stay."""
-    for offset, length in image.bootcode.extents if image.bootcode else ():
-        for entry in kept:
-            if offset < entry.end * table.sector_size and entry.start * table.sector_size < offset + length:
-                raise TableError(
-                    f"The model's boot loader lies where the disk has partition {entry.number}, which is to be kept. Nothing was changed",
-                    remedy="Keep other partitions, or restore without keep",
-                )
-
-
-def _kept(disk: Disk, numbers: Sequence[int]) -> list[Entry]:
-    return [PartitionTable.from_disk(disk).entry(number) for number in numbers] if numbers else []
 
 
 def _is_swap_of(partition: Partition, content: PartitionContent) -> bool:

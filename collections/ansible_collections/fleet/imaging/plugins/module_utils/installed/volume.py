@@ -15,6 +15,7 @@ from ansible_collections.fleet.core.plugins.module_utils.errors import FleetErro
 
 from ..disk.device import Disk
 from ..disk.partitions import partition_of
+from ..disk.reserved import is_reserved
 from ..disk.table import DOS, PartitionTable
 from ..filesystem import AmbiguousFilesystem, Filesystem, probe, read_signature
 from .fstab import Mount
@@ -91,7 +92,7 @@ def partitions(disk: Disk, table: PartitionTable) -> list[Volume]:
     """The partitions that can be told what they hold, by number. What carries several signatures is left out: it is nobody's root."""
     found = []
     for entry in table.entries:
-        if table.is_extended(entry):
+        if table.is_extended(entry) or is_reserved(entry):
             continue
         device = partition_of(disk, table, entry.number).path
         try:
