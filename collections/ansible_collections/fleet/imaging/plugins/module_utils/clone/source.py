@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from pathlib import Path
 
 from ansible_collections.fleet.core.plugins.module_utils.content.chunk import Chunk
 from ansible_collections.fleet.core.plugins.module_utils.content.chunk import digest as digest_of
@@ -16,10 +15,8 @@ from ansible_collections.fleet.core.plugins.module_utils.content.store import Ch
 from ansible_collections.fleet.core.plugins.module_utils.zstd import Compressor
 
 from ..disk.device import Disk
-from ..disk.partitions import partition_of
-from ..disk.table import PartitionTable
 from ..engine.blockio import BlockFile, aligned_buffer, read_used
-from ..image.description import BOOTCODE
+from ..image.places import places_of
 
 
 def _in_order(manifest: Manifest) -> list[bytes]:
@@ -50,18 +47,9 @@ class DiskSource:
         self._places: dict[bytes, tuple[BlockFile, Chunk]] = {}
         self._compressor = Compressor()
         self._view = memoryview(aligned_buffer(manifest.chunk_size))
-        table = PartitionTable.from_disk(disk)
-        for stream in manifest.streams:
-            if stream.meta.get("target") == BOOTCODE:
-                path: Path = disk.path
-            elif stream.meta.get("engine", "blocks") == "blocks":
-                path = partition_of(disk, table, int(stream.meta["number"])).path
-            else:
-                continue  # an archive of files is on no disk
-            file = stack.enter_context(BlockFile(path))
-            for chunk in stream.chunks():
-                if not chunk.is_zero and chunk.offset + max(map(sum, chunk.slices)) <= file.size:
-                    self._places.setdefault(chunk.digest, (file, chunk))
+        for _stream, places in places_of(manifest, disk, stack):
+            for file, chunk in places:
+                self._places.setdefault(chunk.digest, (file, chunk))
         self.digests: Sequence[bytes] = list(self._places)
 
     def frame(self, digest: bytes) -> bytes:

@@ -80,15 +80,18 @@ class Prepared:
             sending = session or Unicast(self.supply)
             return {**result, **(self.plan.preview(progress) if check else self.plan.run(sending, progress))}
         writer = StreamWriter(self.supply, progress, delta=self.delta, verify=self.verify, session=session)
+        backup: dict[str, Any] = {}
         if check:
-            done, backup = self.plan.preview(writer), self._backup_preview(self.plan, progress)
+            done = self.plan.preview(writer)
+            backup.update(self._backup_preview(self.plan, progress))
         else:
-            done, backup = self.plan.run(writer, progress).as_dict(), self._backup(self.plan, progress)
+            plan = self.plan
+            done = plan.run(writer, progress, lambda: backup.update(self._backup(plan, progress))).as_dict()
         changed = any([done["changed"], backup.pop("changed", False)])
         return {**result, **done, "changed": changed, **({"backup": backup} if backup else {})}
 
     def _backup(self, plan: ImageRestore, progress: Progress) -> dict[str, Any]:
-        """What became of the local backup; empty when the disk has none."""
+        """Do what is to be done with the local backup, and tell it; empty when the disk has none."""
         if plan.erased:
             return {"partition": plan.erased.number, "state": ERASED, "changed": True}
         if not plan.reserved:

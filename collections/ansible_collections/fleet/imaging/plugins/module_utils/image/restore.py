@@ -9,7 +9,7 @@ Nothing is written before the disk's identity, its use, its sector size and its 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional, Union
 
@@ -160,8 +160,11 @@ class ImageRestore:
             "bytes_differing": differing,
         }
 
-    def run(self, writer: StreamWriter, progress: Progress) -> RestoreResult:
-        """Restore; returns only when everything that was written is on the disk, and verified unless that was declined."""
+    def run(self, writer: StreamWriter, progress: Progress, before_resizing: Callable[[], None] = lambda: None) -> RestoreResult:
+        """Restore; returns only when everything that was written is on the disk, and verified unless that was declined.
+
+        before_resizing is called while the disk holds the image as it was captured; what it raises ends the restore.
+        """
         started = time.monotonic()
         writes_table = self.writes_table
         if writes_table:
@@ -176,6 +179,7 @@ class ImageRestore:
         except (FleetError, Stop) as error:
             _tell_state_of_disk(error, writes_table, writer)
             raise
+        before_resizing()
         swap = self._swap_to_make()
         for content in swap:
             SwapArea.create(
