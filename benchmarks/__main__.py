@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run one benchmark: benchmarks/run NAME [--quick]."""
+"""Run one benchmark: benchmarks/run NAME [--quick] [--rows ROW,...]."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BENCHMARKS = {
     "reports": reports,
 }
 
-ON_DISKS = ("capture", "restore", "delta")
+ON_DISKS = ("capture", "restore", "delta", "multicast")
 """Benchmarks that need the tools below, loop devices and mounts."""
 
 IN_NETWORKS = {"udp-sender": "udpcast", "ip": "iproute2", "tc": "iproute2", "nft": "nftables"}
@@ -53,7 +53,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks/run", description=__doc__)
     parser.add_argument("name", choices=sorted(BENCHMARKS), metavar="NAME", help=", ".join(sorted(BENCHMARKS)))
     parser.add_argument("--quick", action="store_true", help="smaller or fewer; ends within 10 minutes on 2 cores")
+    parser.add_argument("--rows", default="", metavar="ROW,...", help="multicast: only rows whose names begin so (line, gso, late, ...)")
     options = parser.parse_args()
+    rows = tuple(row for row in options.rows.split(",") if row)
+    if rows and options.name != "multicast":
+        parser.error(f"{options.name} has no rows to choose from")
     missing = sorted({package for tool, package in PACKAGES.items() if not shutil.which(tool)})
     if missing and options.name in ON_DISKS:
         return _refuse(f"missing Debian packages: apt-get install {' '.join(missing)}")
@@ -62,13 +66,13 @@ def main() -> int:
         return _refuse(f"missing Debian packages: apt-get install {' '.join(missing)}")
     if importlib.util.find_spec("ansible") is None:
         return _refuse("ansible-core is missing, which our modules are started with: run make setup")
-    if os.geteuid() != 0 and options.name in (*ON_DISKS, "multicast"):
+    if os.geteuid() != 0 and options.name in ON_DISKS:
         return _refuse("loop devices, mounts and network namespaces need root: run it with sudo")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, frame: sys.exit(128 + number))
     started = time.monotonic()
     try:
-        with Bench(options.name, quick=options.quick) as bench:
+        with Bench(options.name, quick=options.quick, rows=rows) as bench:
             report = BENCHMARKS[options.name].run(bench)
     except BenchError as error:
         return _refuse(str(error))

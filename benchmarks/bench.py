@@ -32,10 +32,12 @@ class BenchError(FleetError):
 class Bench(contextlib.ExitStack):
     """The scratch folder and what must be undone in the end, in reverse order."""
 
-    def __init__(self, name: str, *, quick: bool) -> None:
+    def __init__(self, name: str, *, quick: bool, rows: tuple[str, ...] = ()) -> None:
+        """rows: beginnings of the names of those to measure; none: all. Benchmarks that have no rows measure all there is."""
         super().__init__()
         self.name = name
         self.quick = quick
+        self.rows = rows
         self.rounds = 5
         self._started = time.monotonic()
         self.scratch = Path()

@@ -24,21 +24,21 @@ from .data import LOGS, log, photos, records
 from .disks import LoopDisk, mounted
 
 
-def apply(bench: Bench, disk: LoopDisk, kind: str, *, trim: bool = False) -> None:
-    """Mount the disk, let it drift, trim it when asked, unmount it."""
+def apply(bench: Bench, disk: LoopDisk, kind: str, *, trim: bool = False, seed: int = 0) -> None:
+    """Mount the disk, let it drift, trim it when asked, unmount it. seed: the dice, for disks that drift differently."""
     with mounted(disk.partition, bench.scratch / "mount") as root:
         status = os.statvfs(root)
         used = (status.f_blocks - status.f_bfree) * status.f_frsize
-        bench.apart(lambda: KINDS[kind](root, used))
+        bench.apart(lambda: KINDS[kind](root, used, seed))
         os.sync()
         if trim:
             run(["fstrim", str(root)])
     disk.settle()
 
 
-def use(root: Path, used: int) -> None:
+def use(root: Path, used: int, seed: int) -> None:
     """A while at work: what users and services may write to."""
-    dice, total = random.Random(11), used // 50
+    dice, total = random.Random(11 + 1000 * seed), used // 50
     for number, data in enumerate(photos(dice, total * 40 // 100)):
         _new(root / f"home/user/Scans/{number}.pdf", data)
     for number in range(max(1, total * 22 // 100 // 50_000)):
@@ -59,9 +59,9 @@ def use(root: Path, used: int) -> None:
             file.write(records(dice, 4096))
 
 
-def inplace(root: Path, used: int) -> None:
+def inplace(root: Path, used: int, seed: int) -> None:
     """What no program does to so many files: the worst case by construction."""
-    dice, rest = random.Random(12), used // 50
+    dice, rest = random.Random(12 + 1000 * seed), used // 50
     files = [path for path in _files(root / "usr", dice) if path.stat().st_size >= 256 << 10]
     while rest > 0 and files:
         path = dice.choice(files)
@@ -70,9 +70,9 @@ def inplace(root: Path, used: int) -> None:
             rest -= file.write(dice.randbytes(256 << 10))
 
 
-def churn(root: Path, used: int) -> None:
+def churn(root: Path, used: int, seed: int) -> None:
     """A night of upgrades."""
-    dice, rest = random.Random(13), used * 8 // 100
+    dice, rest = random.Random(13 + 1000 * seed), used * 8 // 100
     folders = sorted(path for path in root.glob("usr/*/*/*") if path.is_dir() and not path.is_symlink())
     dice.shuffle(folders)
     for folder in folders:
@@ -89,7 +89,7 @@ def churn(root: Path, used: int) -> None:
         rest -= size
 
 
-KINDS: dict[str, Callable[[Path, int], None]] = {"use": use, "inplace": inplace, "churn": churn}
+KINDS: dict[str, Callable[[Path, int, int], None]] = {"use": use, "inplace": inplace, "churn": churn}
 
 
 def _files(folder: Path, dice: random.Random) -> list[Path]:

@@ -13,55 +13,65 @@ import hashlib
 import os
 import pickle
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ansible_collections.fleet.core.plugins.module_utils.zstd import Compressor
 
-from .bench import Bench
+from .bench import Bench, BenchError
+from .multicast_drift import drifted_room
 from .multicast_segment import Hung, Segment, Transfer, ours_receiver, ours_sender, transfer, udpcast_receiver, udpcast_sender
 from .report import Report
 
 LINE = 100.0
 """Mbit/s."""
 ROOM = 6
-ROWS: tuple[tuple[int, float, int], ...] = ((1, 0, 0), (6, 0, 0), (1, 0.1, 1), (6, 0.1, 6), (1, 1, 1), (6, 1, 1), (6, 1, 6))
+CONDITIONS: tuple[tuple[int, float, int], ...] = ((1, 0, 0), (6, 0, 0), (1, 0.1, 1), (6, 0.1, 6), (1, 1, 1), (6, 1, 1), (6, 1, 6))
 """(receivers, percent of loss, on how many of them) of the line-limited comparison."""
 _CHUNK = 1 << 20
+_QUICK, _FULL = {"line": 96, "fast": 256}, {"line": 224, "fast": 1100}
+"""MiB of the images."""
+_FEWER = 3
+"""Rounds of the rows that take long, or that are compared with no peer."""
 
 
 class Comparison:
     """Runs of both methods in the same network."""
 
     def __init__(self, bench: Bench, report: Report) -> None:
-        self._bench, self._report = bench, report
-        self._small = self._image("small", 1)
-        self.line = self._image("line", 96 if bench.quick else 1100)
-        self.fast = self._image("fast", 256 if bench.quick else 1100)
-        self.rounds = 1 if bench.quick else 5
+        self.bench, self.report = bench, report
+        self._images: dict[str, Path] = {}
+        self._plain: dict[int, list[Transfer]] = {}
 
-    def _image(self, name: str, chunks: int) -> Path:
-        """Frames of random chunks one after the other, and where each lies."""
-        path, compressor, places, offset = self._bench.scratch / f"{name}.frames", Compressor(), {}, 0
-        with path.open("wb") as file:
-            for _chunk in range(chunks):
-                data = os.urandom(_CHUNK)
-                frame = compressor.compress(data)
-                file.write(frame)
-                places[hashlib.sha256(data).digest()] = (offset, len(frame))
-                offset += len(frame)
-        path.with_suffix(".places").write_bytes(pickle.dumps(places))
-        return path
+    def rounds(self, most: int) -> int:
+        """How often a row is repeated."""
+        return 1 if self.bench.quick else most
 
-    def startup(self, method: str, receivers: int) -> float:
+    def image(self, name: str) -> Path:
+        """line, fast or small: frames of random chunks one after the other, and where each lies."""
+        if name not in self._images:
+            chunks = (_QUICK if self.bench.quick else _FULL).get(name, 1)
+            path, compressor, places, offset = self.bench.scratch / f"{name}.frames", Compressor(), {}, 0
+            with path.open("wb") as file:
+                for _chunk in range(chunks):
+                    data = os.urandom(_CHUNK)
+                    frame = compressor.compress(data)
+                    file.write(frame)
+                    places[hashlib.sha256(data).digest()] = (offset, len(frame))
+                    offset += len(frame)
+            path.with_suffix(".places").write_bytes(pickle.dumps(places))
+            self._images[name] = path
+        return self._images[name]
+
+    def startup(self, method: str, receivers: int, mbit: float = 0) -> float:
         """Median seconds that a method takes for next to nothing with so many receivers."""
-        key = f"startup_{method}_{receivers}r_s"
-        if key not in self._report.figures:
-            with Segment(receivers) as segment:
-                runs = [self._once(method, segment, self._small).seconds for _round in range(3)]
-            self._report.figures[key] = round(statistics.median(runs), 2)
-            self._bench.say(f"start-up of {method} with {receivers}: {self._report.figures[key]:.2f} s")
-        return self._report.figures[key]
+        key = f"startup_{method}_{receivers}r{'_line' if mbit else ''}_s"
+        if key not in self.report.figures:
+            with Segment(receivers, mbit=mbit) as segment:
+                runs = [self._once(method, segment, self.image("small")).seconds for _round in range(3 if self.bench.quick else 5)]
+            self.report.figures[key] = round(statistics.median(runs), 3)
+            self.bench.say(f"start-up of {method} with {receivers}: {' '.join(f'{each:.2f}' for each in sorted(runs))} s")
+        return self.report.figures[key]
 
     def _once(self, method: str, segment: Segment, data: Path, *, segmentation: bool = True) -> Transfer:
         count = segment.receivers
@@ -79,97 +89,185 @@ class Comparison:
                     return self._once(method, segment, data, segmentation=segmentation)
             except Hung:
                 key = f"hung_{method}"
-                self._report.figures[key] = self._report.figures.get(key, 0) + 1
-                self._bench.say(f"{method} never began")
-                if self._report.figures[key] > 20:
+                self.report.figures[key] = self.report.figures.get(key, 0) + 1
+                self.bench.say(f"{method} never began")
+                if self.report.figures[key] > 20:
                     raise
 
     def both(
-        self, label: str, data: Path, receivers: int, *, mbit: float = 0, loss: Sequence[float] = (), segmentation: bool = True
-    ) -> tuple[float, float, Transfer]:
-        """Median seconds of ours and of udpcast without their start-up, and the last transfer of ours."""
+        self,
+        label: str,
+        data: Path,
+        receivers: int,
+        *,
+        mbit: float = 0,
+        loss: Sequence[float] = (),
+        segmentation: bool = True,
+        rounds: int = 5,
+    ) -> tuple[float, float, list[Transfer]]:
+        """Median seconds of ours and of udpcast without their start-up, and the transfers of ours; both take turns."""
         seconds: dict[str, list[float]] = {"ours": [], "udpcast": []}
-        last = None
-        for number in range(self.rounds):
+        transfers = []
+        total = self.rounds(rounds)
+        for number in range(total):
             for method in ("ours", "udpcast") if number % 2 else ("udpcast", "ours"):
                 result = self._begun(method, data, receivers, mbit, loss, segmentation)
-                seconds[method].append(max(result.seconds - self.startup(method, receivers), 0.01))
-                wire = result.wire / data.stat().st_size
-                self._bench.say(f"{label:<28} {method:<8} {seconds[method][-1]:7.2f} s  wire {wire:5.3f}  sender {result.cpu:5.2f} CPU-s")
-                last = result if method == "ours" else last
-        assert last is not None
-        return statistics.median(seconds["ours"]), statistics.median(seconds["udpcast"]), last
+                seconds[method].append(max(result.seconds - self.startup(method, receivers, mbit), 0.01))
+                self.say(f"{label} {number + 1}/{total}", result, data, f"{method:<8} {seconds[method][-1]:7.2f} s")
+                if method == "ours":
+                    transfers.append(result)
+        return statistics.median(seconds["ours"]), statistics.median(seconds["udpcast"]), transfers
+
+    def say(self, label: str, result: Transfer, data: Path, text: str) -> None:
+        """A line of progress."""
+        wire = result.wire / data.stat().st_size
+        self.bench.say(f"{label:<32} {text}  wire {wire:6.4f}  sender {result.cpu:5.2f} CPU-s")
+
+    def plain(self, receivers: int) -> float:
+        """Median seconds, start-up taken off, in which ours serves so many stations on the line when nothing happens."""
+        if receivers not in self._plain:
+            self.ours(f"line, {receivers}, nothing happens", receivers)
+        return statistics.median(each.seconds for each in self._plain[receivers]) - self.startup("ours", receivers, LINE)
+
+    def keep_plain(self, receivers: int, transfers: list[Transfer]) -> None:
+        """Transfers of ours on the line in which nothing happened."""
+        self._plain[receivers] = transfers
+
+    def ours(
+        self,
+        label: str,
+        receivers: int = ROOM,
+        *,
+        count: int = 0,
+        slow: tuple[int, float] | None = None,
+        at: dict[int, float] | None = None,
+        cut: tuple[int, float] | None = None,
+    ) -> list[Transfer]:
+        """Ours alone on the line. count: receivers that begin it; slow: (receiver, Mbit/s), which may be let go; at, cut: see transfer."""
+        data, transfers = self.image("line"), []
+        stations = [
+            ours_receiver(data, number, may_leave=slow is not None and slow[0] == number, held=number in (at or {}))
+            for number in range(receivers)
+        ]
+        total = self.rounds(_FEWER)
+        for number in range(total):
+            with Segment(receivers, mbit=LINE, slow=slow) as segment:
+                result = transfer(segment, ours_sender(data, receivers, count=count), stations, at=at, cut=cut)
+            transfers.append(result)
+            self.say(f"{label} {number + 1}/{total}", result, data, f"{result.seconds:7.2f} s")
+        if count == 0 and not (slow or at or cut):
+            self.keep_plain(receivers, transfers)
+        return transfers
 
 
 def run(bench: Bench) -> Report:
-    """All conditions, one after the other."""
+    """The rows that were chosen, one after the other."""
     report = Report(bench.name)
     comparison = Comparison(bench, report)
-    _line(comparison, report)
-    _fast(comparison, report)
-    _people(bench, comparison, report)
+    chosen = [name for name in ROWS if not bench.rows or name.startswith(bench.rows)]
+    if not chosen:
+        raise BenchError(f"there are no such rows: {', '.join(bench.rows)}", remedy=f"The rows are {', '.join(ROWS)}")
+    for name in chosen:
+        ROWS[name](comparison)
+    line = {name: value for name, value in report.figures.items() if name.startswith("vs_udpcast_line_")}
+    if len(line) == len(CONDITIONS):
+        report.ratios["vs_udpcast_line_min"] = min(line.values())
     return report
 
 
-def _line(comparison: Comparison, report: Report) -> None:
-    data, size = comparison.line, comparison.line.stat().st_size
-    ratios, alone = [], 0.0
-    for receivers, percent, lossy in ROWS:
-        label = f"line {receivers} x {percent} % on {lossy}"
+def _line(receivers: int, percent: float, lossy: int) -> Callable[[Comparison], None]:
+    """A condition of the line-limited comparison."""
+
+    def row(comparison: Comparison) -> None:
+        data, report = comparison.image("line"), comparison.report
         loss = [percent] * lossy + [0.0] * (receivers - lossy)
-        ours, theirs, last = comparison.both(label, data, receivers, mbit=LINE, loss=loss)
-        ratios.append(theirs / ours)
+        ours, theirs, transfers = comparison.both(f"line {receivers} x {percent} % on {lossy}", data, receivers, mbit=LINE, loss=loss)
         report.figures[f"vs_udpcast_line_{receivers}r_{percent}pct_on_{lossy}"] = round(theirs / ours, 3)
-        if not percent and receivers == 1:
-            alone = ours
-        elif not percent:
-            report.ratios["t6_vs_t1"] = round(ours / alone, 3)
-            report.ratios["wire_no_loss"] = round(last.wire / size, 4)
+        wire = statistics.median(each.wire for each in transfers) / data.stat().st_size
+        if not percent:
+            comparison.keep_plain(receivers, transfers)
+        if not percent and receivers == ROOM:
+            report.ratios["t6_vs_t1"] = round(ours / comparison.plain(1), 3)
+            report.ratios["wire_no_loss"] = round(wire, 4)
         elif percent == 1 and lossy == ROOM:
-            report.ratios["wire_1pct"] = round(last.wire / size, 4)
-    report.ratios["vs_udpcast_line_min"] = round(min(ratios), 3)
-    ours, theirs, _last = comparison.both("line 6 x 5 %", data, ROOM, mbit=LINE, loss=[5.0] * ROOM)
-    report.ratios["vs_udpcast_6x5pct"] = round(theirs / ours, 3)
+            report.ratios["wire_1pct"] = round(wire, 4)
+
+    return row
 
 
-def _fast(comparison: Comparison, report: Report) -> None:
-    data = comparison.fast
-    for key, segmentation in (("gso", True), ("single", False)):
-        ours, theirs, last = comparison.both(f"no limit, {key}", data, 2, segmentation=segmentation)
+def _lossy(comparison: Comparison) -> None:
+    data = comparison.image("line")
+    ours, theirs, _transfers = comparison.both("line 6 x 5 %", data, ROOM, mbit=LINE, loss=[5.0] * ROOM, rounds=_FEWER)
+    comparison.report.ratios["vs_udpcast_6x5pct"] = round(theirs / ours, 3)
+
+
+def _fast(key: str, *, segmentation: bool, rounds: int) -> Callable[[Comparison], None]:
+    """No limit but the machine, two receivers."""
+
+    def row(comparison: Comparison) -> None:
+        data, report = comparison.image("fast"), comparison.report
+        ours, theirs, transfers = comparison.both(f"no limit, {key}", data, 2, segmentation=segmentation, rounds=rounds)
         report.ratios[f"vs_udpcast_{key}"] = round(theirs / ours, 3)
-        report.figures[f"sender_cpu_s_per_gb_{key}"] = round(last.cpu / data.stat().st_size * 1e9, 2)
-    report.figures["sender_cpu_s_per_gb"] = report.figures.pop("sender_cpu_s_per_gb_gso")
+        cpu = statistics.median(each.cpu for each in transfers) / data.stat().st_size * 1e9
+        report.figures["sender_cpu_s_per_gb" if segmentation else f"sender_cpu_s_per_gb_{key}"] = round(cpu, 2)
+
+    return row
 
 
-def _people(bench: Bench, comparison: Comparison, report: Report) -> None:
-    """Who comes late, dies, is slow or lacks little; and a large room."""
-    data, startup = comparison.line, comparison.startup("ours", ROOM)
-    size, startup_alone = data.stat().st_size, comparison.startup("ours", 1)
-
-    def ours(**options: object) -> Transfer:
-        receivers = [ours_receiver(data, number) for number in range(ROOM)]
-        with Segment(ROOM, mbit=LINE) as segment:
-            return transfer(segment, ours_sender(data, ROOM, count=1 if "at" in options else 0), receivers, **options)  # type: ignore[arg-type]
-
-    plain = ours()
-    with Segment(1, mbit=LINE) as segment:
-        alone = transfer(segment, ours_sender(data, 1), [ours_receiver(data, 0)]).seconds - startup_alone
+def _late(comparison: Comparison) -> None:
+    """Joins spread evenly over the first third of what a single station takes."""
+    alone, startup = comparison.plain(1), comparison.startup("ours", 1, LINE)  # it begins with the first
     joins = {number: startup + alone / 3 * number / ROOM for number in range(1, ROOM)}
-    late = ours(at=joins)
-    report.ratios["late_join"] = round((late.seconds - startup) / alone, 3)
-    dead = ours(cut=(ROOM - 1, startup + alone / 2))
-    report.figures["dead_delay_s"] = round(max(dead.seconds - plain.seconds, 0.0), 2)
-    receivers = [ours_receiver(data, number) for number in range(ROOM - 1)]
-    leaving = [*ours_receiver(data, ROOM - 1)]
-    leaving[-1] = leaving[-1].replace("{", '{"may_leave": true, ', 1)
-    with Segment(ROOM, mbit=LINE, slow=(ROOM - 1, LINE / 10)) as segment:
-        slow = transfer(segment, ours_sender(data, ROOM), [*receivers, leaving])
-    report.ratios["slow_delay"] = round((max(slow.finished[:-1]) - startup) / (plain.seconds - startup), 3)
+    runs = comparison.ours("five come late", count=1, at=joins)
+    comparison.report.ratios["late_join"] = round((statistics.median(each.seconds for each in runs) - startup) / alone, 3)
+
+
+def _dead(comparison: Comparison) -> None:
+    """A cable is pulled at half."""
+    plain, startup = comparison.plain(ROOM), comparison.startup("ours", ROOM, LINE)
+    runs = comparison.ours("one cut off at half", cut=(ROOM - 1, startup + plain / 2))
+    delay = statistics.median(each.seconds for each in runs) - startup - plain
+    comparison.report.figures["dead_delay_s"] = round(max(delay, 0.0), 2)
+
+
+def _slow(comparison: Comparison) -> None:
+    """A station at a tenth of the rate; what the others take is compared."""
+    runs = comparison.ours("one at a tenth of the rate", slow=(ROOM - 1, LINE / 10))
+    others = statistics.median(max(each.finished[:-1]) for each in runs) - comparison.startup("ours", ROOM, LINE)
+    comparison.report.ratios["slow_delay"] = round(others / comparison.plain(ROOM), 3)
+
+
+def _delta(comparison: Comparison) -> None:
+    """Six stations that drifted, each for itself; see multicast_drift."""
+    room = drifted_room(comparison.bench, ROOM)
     with Segment(ROOM, mbit=LINE) as segment:
-        delta = transfer(segment, ours_sender(data, ROOM), [ours_receiver(data, number, share=0.02) for number in range(ROOM)])
-    report.ratios["delta_wire"] = round(delta.wire / size, 4)
+        stations = [ours_receiver(room.data, number, wanted=room.wanted[number]) for number in range(ROOM)]
+        result = transfer(segment, ours_sender(room.data, ROOM), stations)
+    report = comparison.report
+    report.ratios["delta_wire"] = round(result.wire / room.full, 4)
+    report.figures["delta_union_of_full"] = round(room.data.stat().st_size / room.full, 4)
+    report.figures["delta_one_of_full"] = round(statistics.median(room.lacking) / room.full, 4)
+    comparison.bench.say(f"six that drifted: {result.seconds:.2f} s, {result.wire / 1e6:.1f} MB on the wire of {room.full / 1e6:.0f} MB")
+
+
+def _many(comparison: Comparison) -> None:
+    """Thirty receivers, without limit; a small image also in a full run."""
+    data = comparison.image("line")
     with Segment(30) as segment:
-        many = transfer(segment, ours_sender(data, 30), [ours_receiver(data, number) for number in range(30)])
-    report.figures["sender_rss_mib"] = round(many.rss_mib, 1)
-    for label, result in (("plain", plain), ("late", late), ("one cut off", dead), ("one slow", slow), ("delta", delta), ("30", many)):
-        bench.say(f"{label:<28} {result.seconds:7.2f} s  wire {result.wire / size:5.3f}  sender {result.rss_mib:.0f} MiB")
+        result = transfer(segment, ours_sender(data, 30), [ours_receiver(data, number) for number in range(30)])
+    comparison.report.figures["sender_rss_mib"] = round(result.rss_mib, 1)
+    comparison.say("thirty receivers", result, data, f"{result.seconds:7.2f} s  {result.rss_mib:.0f} MiB")
+
+
+ROWS: dict[str, Callable[[Comparison], None]] = {
+    **{f"line_{receivers}r_{percent}pct_on_{lossy}": _line(receivers, percent, lossy) for receivers, percent, lossy in CONDITIONS},
+    "6x5pct": _lossy,
+    "gso": _fast("gso", segmentation=True, rounds=5),
+    "single": _fast("single", segmentation=False, rounds=_FEWER),
+    "late": _late,
+    "dead": _dead,
+    "slow": _slow,
+    "delta": _delta,
+    "room30": _many,
+}
+"""What can be measured, and chosen by the beginning of its name."""

@@ -51,9 +51,12 @@ def send(options: dict[str, Any]) -> int:
 
 
 def receive(options: dict[str, Any]) -> int:
-    """Receive; 0 when the session ended as it should: complete, or let go for unicast."""
+    """Receive, when it is told to; 0 when the session ended as it should: complete, or let go for unicast."""
     digests = Frames(Path(options["data"])).digests
-    wanted = set(digests[: round(len(digests) * options["share"])])
+    wanted = set(map(bytes.fromhex, Path(options["wanted"]).read_text().split())) if options.get("wanted") else set(digests)
+    if options.get("held"):
+        print("ready", flush=True)
+        sys.stdin.readline()
     outcome = ReceiveSession(SETTINGS, SECRET, IMAGE, f"station{options['number']}", wanted, lambda _digest, _data: None).run()
     print(outcome.state, outcome.reason)
     return 0 if outcome.state == "complete" or options.get("may_leave") else 1

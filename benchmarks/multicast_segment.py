@@ -117,11 +117,11 @@ class Segment(ExitStack):
         """Unplug a receiver: nothing of it is heard any more, not even that its connection ended."""
         _run("ip", "-n", f"{self._name}b", "link", "set", f"p{receiver + 1}", "down")
 
-    def start(self, number: int, argv: Sequence[str]) -> subprocess.Popen[str]:
-        """A process of host number: 0 is the sender."""
+    def start(self, number: int, argv: Sequence[str], *, held: bool = False) -> subprocess.Popen[str]:
+        """A process of host number: 0 is the sender. held: it waits for its standard input to end."""
         process = subprocess.Popen(
             ["ip", "netns", "exec", self._namespace_of(number), *argv],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if held else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -135,10 +135,23 @@ class Segment(ExitStack):
         return int(json.loads(link.stdout)[0]["stats64"]["tx"]["bytes"])
 
 
+def _wait_for(process: subprocess.Popen[str]) -> None:
+    """Until a held process says that it waits: what its start takes is not what is measured."""
+    if process.stdout:
+        process.stdout.readline()
+
+
+def _let_go(process: subprocess.Popen[str]) -> None:
+    if process.stdin:
+        process.stdin.close()
+
+
 def _end(process: subprocess.Popen[str]) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGKILL)
     process.wait()
+    if process.stdin:
+        process.stdin.close()
     if process.stdout:
         process.stdout.close()
 
@@ -151,12 +164,16 @@ def transfer(
     at: dict[int, float] | None = None,
     cut: tuple[int, float] | None = None,
 ) -> Transfer:
-    """Start the receivers and then the sender. at: seconds after the sender's start for late receivers; cut: (receiver, seconds after)."""
+    """Start the receivers and then the sender.
+
+    at: seconds after the sender's start at which late receivers join, which have been started and wait; cut: (receiver, seconds after).
+    """
     late = dict(at or {})
     running: dict[int, subprocess.Popen[str]] = {}
     for index, argv in enumerate(receivers):
-        if index not in late:
-            running[index] = segment.start(index + 1, argv)
+        running[index] = segment.start(index + 1, argv, held=index in late)
+    for index in late:
+        _wait_for(running[index])
     before, started = segment.sent(), time.monotonic()
     process = segment.start(0, sender)
     finished = [float("inf")] * len(receivers)
@@ -170,7 +187,7 @@ def transfer(
             raise Hung(f"{sender[0]} never began")
         for index in [index for index, when in late.items() if when <= now]:
             del late[index]
-            running[index] = segment.start(index + 1, receivers[index])
+            _let_go(running[index])
         if cut and now >= cut[1]:
             segment.cut(cut[0])
             cut = None
@@ -208,9 +225,13 @@ def ours_sender(data: Path, receivers: int, *, segmentation: bool = True, count:
     return [sys.executable, str(_PEER), "send", json.dumps(options)]
 
 
-def ours_receiver(data: Path, number: int, *, share: float = 1.0) -> list[str]:
-    """Our receiver, which opens and hashes every chunk; share: of the image's chunks that it lacks."""
-    return [sys.executable, str(_PEER), "receive", json.dumps({"data": str(data), "number": number, "share": share})]
+def ours_receiver(data: Path, number: int, *, wanted: Path | None = None, may_leave: bool = False, held: bool = False) -> list[str]:
+    """Our receiver, which opens and hashes every chunk.
+
+    wanted: a file with the digests that it lacks, instead of all; may_leave: that it is left to unicast is no failure; held: it waits.
+    """
+    options = {"data": str(data), "number": number, "wanted": str(wanted or ""), "may_leave": may_leave, "held": held}
+    return [sys.executable, str(_PEER), "receive", json.dumps(options)]
 
 
 def udpcast_sender(data: Path, receivers: int) -> list[str]:
