@@ -116,6 +116,14 @@ disks:
       description: What is wrong with its partition table; empty when nothing is.
       type: str
       returned: always
+    backups:
+      description:
+        - The versions of images in the station's local backup, oldest first; C(error) tells what is wrong with one, or with the backup. Its
+          chunks are counted, not read.
+      type: list
+      elements: dict
+      returned: always
+      sample: [{image: room12, version: 20261121T083000Z, created: "2026-11-21T08:30:00Z", error: ""}]
     partitions:
       description: The partitions, by number.
       type: list
@@ -184,6 +192,7 @@ disks:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
+from ansible_collections.fleet.imaging.plugins.module_utils.backup.volume import listed
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.report import describe
 
@@ -198,7 +207,8 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     name = module.params["disk"]
     try:
-        disks = [describe(disk, module.params["used"]) for disk in ([Disk.open(name)] if name else Disk.all())]
+        found = [Disk.open(name)] if name else Disk.all()
+        disks = [{**describe(disk, module.params["used"]), "backups": listed(disk)} for disk in found]
     except FleetError as error:
         module.fail_json(msg=str(error), **error.details)
     module.exit_json(changed=False, disks=disks)

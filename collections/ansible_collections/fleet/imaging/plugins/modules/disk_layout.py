@@ -52,6 +52,13 @@ options:
     description: Whether the last partition takes the room of a larger disk.
     type: bool
     default: true
+  backup:
+    description:
+      - Whether the station's local backup stays (V(keep)), wherever O(table) has its partitions, or not (V(erase)).
+      - One in O(table) is that of the other station, and is left out.
+    type: str
+    choices: [keep, erase]
+    default: keep
 extends_documentation_fragment:
   - fleet.core.attributes
 attributes:
@@ -114,6 +121,7 @@ ARGUMENT_SPEC = {
     "keep": {"type": "list", "elements": "int", "default": []},
     "format": {"type": "bool", "default": False},
     "grow": {"type": "bool", "default": True},
+    "backup": {"type": "str", "choices": ["keep", "erase"], "default": "keep"},
 }
 
 
@@ -125,7 +133,8 @@ def main() -> None:
         with stoppable():
             erase = DiskIdentity.parse(asked["erase"])
             disk = Disk.open(asked["disk"] or asked["erase"])
-            plan = LayoutPlan.build(disk, erase, asked["table"], keep=asked["keep"], make=asked["format"], grow=asked["grow"])
+            keeping = {"keep": asked["keep"], "keep_backup": asked["backup"] == "keep"}
+            plan = LayoutPlan.build(disk, erase, asked["table"], make=asked["format"], grow=asked["grow"], **keeping)
             result = plan.preview() if module.check_mode or not plan.changed else plan.run()
     except FleetError as error:
         module.fail_json(msg=str(error), **error.details)

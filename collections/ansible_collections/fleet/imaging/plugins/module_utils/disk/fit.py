@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Optional
 
 from .table import DOS, GPT, Entry, PartitionTable, TableError, array_sectors
 
@@ -32,12 +33,14 @@ def fit(
     minimums: Mapping[int, int],
     movable: Collection[int],
     keep: Sequence[Entry],
+    behind: Optional[Entry] = None,
 ) -> PartitionTable:
     """The table laid out on a disk of disk_size bytes.
 
     minimums are bytes per partition number below which its contents cannot shrink (its size, when not given). keep are partitions of the
-    disk as it is now, which replace those of the same number. Raises DiskTooSmall with the bytes needed, TableError when sectors differ
-    in size or a kept partition is in the way.
+    disk as it is now, which replace those of the same number. behind is one more, of a number that nobody has: for all others the disk
+    ends where it begins. Raises DiskTooSmall with the bytes needed, TableError when sectors differ in size or a kept partition is in the
+    way.
     """
     if sector_size != table.sector_size:
         raise TableError(
@@ -48,11 +51,12 @@ def fit(
     last_lba = _last_usable(table, sectors)
     kept = {entry.number: entry for entry in keep}
     mine = [entry for entry in table.entries if entry.number not in kept]
-    changed = _redistribute(table, mine, kept, last_lba, grow_last, minimums, movable, same_disk=sectors == table.disk_sectors)
+    end = min(last_lba + 1, behind.start) if behind else last_lba + 1
+    changed = _redistribute(table, mine, kept, (end, last_lba + 1), grow_last, minimums, movable, same_disk=sectors == table.disk_sectors)
     try:
         return replace(
             table,
-            entries=tuple(sorted([*changed, *kept.values()], key=lambda entry: entry.number)),
+            entries=tuple(sorted([*changed, *kept.values(), *([behind] if behind else [])], key=lambda entry: entry.number)),
             last_lba=last_lba if table.label == GPT else 0,
             disk_sectors=sectors,
         )
@@ -75,22 +79,24 @@ def _redistribute(
     table: PartitionTable,
     mine: Sequence[Entry],
     kept: Mapping[int, Entry],
-    last_lba: int,
+    ends: tuple[int, int],
     grow_last: bool,
     minimums: Mapping[int, int],
     movable: Collection[int],
     same_disk: bool,
 ) -> Sequence[Entry]:
-    have = (last_lba + 1) * table.sector_size
+    """ends: the first sector behind what these partitions may take, and behind what any may take."""
+    end, have = ends[0], ends[1] * table.sector_size
     candidates = [entry for entry in mine if entry.number not in movable and not table.is_extended(entry)]
     if not candidates:
-        behind = max((entry.end for entry in mine), default=0) - last_lba - 1
+        behind = max((entry.end for entry in mine), default=0) - end
         if behind > 0:
             raise _too_small("The partitions reach behind the end of this disk", have, behind * table.sector_size)
         return mine
     last = max(candidates, key=lambda entry: entry.start)
-    wall = min((entry.start for entry in kept.values() if entry.start > last.start), default=last_lba + 1)
-    affected = [entry for entry in mine if entry.end > last.start and (entry.start < wall or wall > last_lba)]
+    wall = min((entry.start for entry in kept.values() if entry.start > last.start), default=end)
+    wall = min(wall, end)
+    affected = [entry for entry in mine if entry.end > last.start and (entry.start < wall or wall == end)]
     grain = MIB // table.sector_size
     room = (wall - max(entry.end for entry in affected)) // grain * grain
     if room > 0 and (same_disk or not grow_last):

@@ -63,6 +63,7 @@ class LayoutPlan:
         model = reserved.without(PartitionTable.from_json(document))
         filesystems = _contents(model, document)
         entries, before = [], "no partition table\n"
+        behind = None
         try:
             current = PartitionTable.from_disk(disk)
             before = current.as_text()
@@ -70,7 +71,7 @@ class LayoutPlan:
             entries = [current.entry(number) for number in keep if not own or number != own.number]
             if own:
                 others = {entry.number for entry in [*model.entries, *entries]}
-                entries.append(reserved.kept(own, model, others).entry)
+                behind = reserved.kept(own, model, others).entry
         except NoTable as error:
             if keep:
                 raise TableError(f"{disk.describe()} has no partition table, so no partition can be kept. Nothing was changed") from error
@@ -80,7 +81,7 @@ class LayoutPlan:
             before = f"({error})\n"
         swaps = [number for number, meta in filesystems.items() if meta["type"] == "swap"]
         minimums = {entry.number: _room(filesystems.get(entry.number)) for entry in model.entries}
-        table = model.fitted(disk.size, disk.sector_size, grow, minimums=minimums, movable=swaps, keep=entries)
+        table = model.fitted(disk.size, disk.sector_size, grow, minimums=minimums, movable=swaps, keep=entries, behind=behind)
         rewrite = not table.matches(disk)
         wanted = {number: meta for number, meta in filesystems.items() if make and number not in keep}
         return cls(

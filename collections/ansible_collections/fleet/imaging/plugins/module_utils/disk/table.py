@@ -131,11 +131,12 @@ class PartitionTable:
         minimums: Optional[Mapping[int, int]] = None,
         movable: Collection[int] = (),
         keep: Sequence[Entry] = (),
+        behind: Optional[Entry] = None,
     ) -> PartitionTable:
         """This table for a disk of disk_size bytes; see fit.py for the rules. Raises DiskTooSmall or TableError."""
         from .fit import fit
 
-        return fit(self, disk_size, sector_size, grow_last, minimums or {}, movable, keep)
+        return fit(self, disk_size, sector_size, grow_last, minimums or {}, movable, keep, behind)
 
     def apply(self, disk: Disk) -> None:
         """Write this table to a disk, make the partitions appear, read both back and compare. Raises when anything differs."""

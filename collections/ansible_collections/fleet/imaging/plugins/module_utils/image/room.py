@@ -11,11 +11,10 @@ from typing import Optional
 from ..backup.delivery import ERASE, WRITE, BackupOptions, default_size
 from ..disk import reserved
 from ..disk.device import Disk
+from ..disk.fit import DiskTooSmall
 from ..disk.reserved import NoRoom, Reserved
 from ..disk.table import Entry, PartitionTable, TableError
 from .description import ImageDescription, PartitionContent
-
-MIB = 1 << 20
 
 
 def laid_out(
@@ -28,24 +27,24 @@ def laid_out(
     kept = _kept(disk, keep)
     place = _backup(disk, image, kept, backup)
 
-    def fitted(stay: Sequence[Entry]) -> PartitionTable:
+    def fitted(behind: Optional[Entry]) -> PartitionTable:
         return image.table.fitted(
             disk.size,
             disk.sector_size,
             grow,
             minimums={content.number: content.minimum_size for content in contents},
             movable=[content.number for content in contents if content.is_swap],
-            keep=stay,
+            keep=kept,
+            behind=behind,
         )
 
-    if place:
-        try:
-            table = fitted([*kept, place.entry])
-        except TableError as error:
-            fitted(kept)  # without a backup there is no room either: that is the reason then
-            raise _no_room(disk, image, contents, place) from error
-    else:
-        table = fitted(kept)
+    try:
+        table = fitted(place.entry if place else None)
+    except DiskTooSmall as error:
+        if not place:
+            raise
+        fitted(None)  # it is too small without a backup as well: that is the reason then
+        raise _no_room(disk, place.size(image.table), place.new, int(error.details["needed"])) from error
     _refuse_boot_code_over(kept, image, table)
     return table, place
 
@@ -69,23 +68,13 @@ def _backup(disk: Disk, image: ImageDescription, kept: Sequence[Entry], backup: 
     return reserved.made(size, image.table, reserved.last_usable(image.table, disk), others, kept)
 
 
-def _no_room(disk: Disk, image: ImageDescription, contents: Sequence[PartitionContent], place: Reserved) -> NoRoom:
-    """What is needed, and what there is."""
-    sector, size = image.table.sector_size, place.size(image.table)
-    minimums = {content.number: content.minimum_size for content in contents}
-    fixed = [entry for entry in image.table.entries if minimums.get(entry.number, 1) and not image.table.is_extended(entry)]
-    last = max(fixed, key=lambda entry: entry.start)
-    behind = sum(entry.size for entry in image.table.entries if entry.start > last.start) * sector
-    needed = last.start * sector + minimums.get(last.number, last.size * sector) + behind + size + 2 * MIB
-    remedy = (
-        "Give a smaller backup_size, restore without a backup, or make the model's last partition smaller"
-        if place.new
-        else "Erase the local backup (mode disk of a clone, backup: erase), or make the model's last partition smaller"
-    )
+def _no_room(disk: Disk, size: int, new: bool, needed: int) -> NoRoom:
+    """What is needed, and what there is; all in bytes."""
+    instead = "Give a smaller backup_size, restore without a backup" if new else "Erase the backup (mode disk of a clone, backup: erase)"
     return NoRoom(
         f"{disk.describe()} has no room for both the image and a local backup of {size} bytes: {needed} bytes are needed,"
         f" {disk.size} are there. Nothing was changed",
-        remedy=remedy,
+        remedy=f"{instead}, or make the model's last partition smaller",
         needed=needed,
         available=disk.size,
     )
