@@ -38,10 +38,9 @@ class Stop(BaseException):
 
     def __init__(self, name: str) -> None:
         """name: of the signal."""
-        super().__init__(name)
-        self.error = Stopped(
-            f"The work was stopped ({name}) before its end", remedy="Run it again: it goes on with what is missing", stopped=name
-        )
+        said = f"The work was stopped ({name}) before its end"
+        super().__init__(said)
+        self.error = Stopped(said, remedy="Run it again: it goes on with what is missing", stopped=name)
 
     def amend(self, addition: str, **details: Any) -> None:
         """See FleetError.amend."""

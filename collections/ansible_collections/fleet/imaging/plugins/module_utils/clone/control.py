@@ -51,13 +51,21 @@ class Control:
 
     def __enter__(self) -> Control:
         if self._path:
-            self._path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            self._make(self._path)
+            try:
+                self._path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+                self._make(self._path)
+            except OSError as error:
+                with contextlib.suppress(OSError):
+                    _draft(self._path).unlink()
+                raise InputError(
+                    f"The session's control file {self._path} cannot be made: {error.strerror}",
+                    remedy="Make room there, or name another folder on the sender with control",
+                ) from error
         return self
 
     def _make(self, path: Path) -> None:
         """Make the file without ever removing one that the controller writes at this moment."""
-        draft = path.with_name(path.name + ".draft")
+        draft = _draft(path)
         draft.unlink(missing_ok=True)
         with contextlib.suppress(FileNotFoundError):
             path.rename(draft)
@@ -104,6 +112,10 @@ class Control:
             return frozenset()
         names = document.get("absent")
         return self._stations.intersection(name for name in names if isinstance(name, str)) if isinstance(names, list) else frozenset()
+
+
+def _draft(path: Path) -> Path:
+    return path.with_name(path.name + ".draft")
 
 
 _KEYS = ("count", "minimum", "wait", "give_up")

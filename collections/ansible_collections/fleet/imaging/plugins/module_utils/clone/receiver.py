@@ -13,7 +13,7 @@ from ansible_collections.fleet.core.plugins.module_utils.content.fetch import Fe
 from ansible_collections.fleet.core.plugins.module_utils.content.signed import SignedManifest
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
-from ansible_collections.fleet.core.plugins.module_utils.stop import check
+from ansible_collections.fleet.core.plugins.module_utils.stop import calling, check, shielded
 
 from ..multicast.interface import COMPLETE, FAILED, Outcome, Receiver, SessionState, Settings, Take
 from ..multicast.session import ReceiveSession
@@ -59,9 +59,12 @@ class SessionReceiver:
         lacking = {item.digest: item for item in wanted}
         intake = _Intake(lacking, begin, consume)
         self._progress.begin("wait for the session", 0, "stations")
-        outcome = self.outcome = self._join(frozenset(lacking), intake.take, self._tell).run()
+        session = self._join(frozenset(lacking), intake.take, self._tell)
+        with shielded(), calling(session.stop):  # it ends in order, and nobody waits for this station to come back
+            outcome = self.outcome = session.run()
         if intake.error:
             raise intake.error
+        check()
         if outcome.state == FAILED:
             raise SessionFailed(f"The session failed on this station: {outcome.reason}")
         if lacking and not self._fetcher:
@@ -94,7 +97,6 @@ class SessionReceiver:
         }
 
     def _tell(self, state: SessionState) -> None:
-        check()
         if state.phase == "waiting":
             self._progress.advance(0, "waiting for the others")
 

@@ -35,7 +35,7 @@ _LENGTH = struct.Struct("<I")
 _HEAD = struct.Struct("<QB")
 _TERMS = struct.Struct(f"<B{SESSION_SIZE}sHHHI")
 
-ACCEPTED, OTHER_IMAGE = 0, 1
+ACCEPTED, OTHER_IMAGE, NAME_TAKEN = 0, 1, 2
 
 
 class Disconnected(MulticastError):

@@ -16,6 +16,7 @@ from ansible_collections.fleet.core.plugins.module_utils.errors import FleetErro
 from .channel import (
     GREETING_SIZE,
     LONGEST_NAME,
+    NAME_TAKEN,
     OTHER_IMAGE,
     PROOF_SIZE,
     TERMS_SIZE,
@@ -194,6 +195,8 @@ class ReceiveSession:
             terms = check_answer(self._secret, greeting, nonce, _exactly(connection, TERMS_SIZE + PROOF_SIZE))
             if terms.status == OTHER_IMAGE:
                 raise OtherImage("the sender sends another image")
+            if terms.status == NAME_TAKEN:
+                raise Rejected(f"another station of the name {self._name} is in the session")
             return Channel(connection, self._secret, greeting, nonce, sender=False), terms
         except BaseException:
             connection.close()

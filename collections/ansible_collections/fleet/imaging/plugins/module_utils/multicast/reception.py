@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import time
 from array import array
 from collections.abc import Collection
 from typing import Callable, Optional
 
-from .channel import Channel, Terms
+from .channel import Channel, Disconnected, Terms
 from .counting import PacketCount
 from .interface import Settings
 from .mmsg import MESSAGES, SLOT, BatchReceiver
@@ -113,7 +114,12 @@ class Reception:
                 due = now + self._interval
                 nap = NAP if self.started and self._count.received else _IDLE_NAP
                 tick()
-                self._report()
+                try:
+                    self._report()
+                except Disconnected:
+                    self._last_words()
+                    if not self.leave:
+                        raise
                 if now - heard > _SILENT:
                     raise SenderSilent("the sender is silent")
             if self._taker.error or stopped() or self.leave:
@@ -127,6 +133,13 @@ class Reception:
         if error:
             self._channel.send(FAIL, str(error).encode()[:4096])
         else:
+    def _last_words(self) -> None:
+        """What the sender said before it closed the connection: it can be read although nothing can be sent any more."""
+        with contextlib.suppress(Disconnected):
+            while messages := self._channel.receive():
+                for kind, body in messages:
+                    self._message(kind, body)
+
             self._channel.send(DONE, pack_done(len(self._wants.left), self._wants.bytes))
 
     # Packets --------------------------------------------------------------------------------------------------------------------------
@@ -134,6 +147,9 @@ class Reception:
     def _packets(self) -> int:
         """Take what waits in the socket; return the number of messages."""
         lengths = self._batch.receive()
+        except Disconnected:
+            if not self.leave:  # who let us go need not hear it
+                raise
         window = self._window
         if not lengths or window is None:
             if lengths:

@@ -11,8 +11,9 @@ import socket
 from collections.abc import Sequence
 from typing import Callable, Optional
 
-from .channel import ACCEPTED, OTHER_IMAGE, Channel, Hello, Rejected, Terms, greeting, sender_answer
+from .channel import ACCEPTED, NAME_TAKEN, OTHER_IMAGE, Channel, Hello, Rejected, Terms, greeting, sender_answer
 from .interface import DEAD, MISSING, UNICAST, MulticastError, Verdict
+from .judge import SILENCE
 from .member import Candidate, Member
 from .wire import LEAVE
 
@@ -101,10 +102,9 @@ class Roster:
             hello = candidate.hello(self._secret)
             if hello is None:
                 return
-            right = hello.image == self._image
-            answer = sender_answer(self._secret, candidate.greeting, hello.nonce, terms(ACCEPTED if right else OTHER_IMAGE))
-            candidate.connection.send(answer)
-            if not right:
+            status = self._status(hello, now)
+            candidate.connection.send(sender_answer(self._secret, candidate.greeting, hello.nonce, terms(status)))
+            if status != ACCEPTED:
                 self._show_out(candidate)
                 return
         except (BlockingIOError, InterruptedError):
@@ -114,6 +114,13 @@ class Roster:
             return
         del self._candidates[number]
         self._admit(candidate, hello, now)
+
+    def _status(self, hello: Hello, now: float) -> int:
+        """Whether a receiver is admitted. Of two stations of one name the second has to wait: they would push each other out for ever."""
+        if hello.image != self._image:
+            return OTHER_IMAGE
+        namesake = self.members.get(hello.name)
+        return NAME_TAKEN if namesake and now - namesake.heard < SILENCE else ACCEPTED
 
     def _admit(self, candidate: Candidate, hello: Hello, now: float) -> None:
         earlier = self.members.get(hello.name)

@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.fleet.core.plugins.module_utils import progress
+from ansible_collections.fleet.core.plugins.module_utils.errors import InputError
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.control import Control, absent_path, session_id
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.sender import _Teller
 from ansible_collections.fleet.imaging.plugins.module_utils.multicast.interface import SessionState, StartPolicy
+from ansible_collections.fleet.imaging.tests.unit.module_utils.image.faults import tmpfs
 
 OURS, OTHER = session_id(b"ours"), session_id(b"other")
 
@@ -102,3 +105,15 @@ def test_while_it_waits_the_missing_are_named_and_who_refused_is_not(tmp_path: P
     assert ("wait for stations", 1, 4, "missing: pc02, pc03, pc04") in seen
     assert ("wait for stations", 2, 3, "missing: pc04") in seen
     assert ("send", 5, 9, "") in seen
+
+
+def test_given_no_room_or_no_folder_for_it_then_that_is_said_and_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with tmpfs(tmp_path / "small", 16384) as full:
+        with contextlib.suppress(OSError), (full / "all").open("wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+        for folder, why in ((tmp_path / "file", "Not a directory|File exists"), (full, "No space left on device")):
+            with pytest.raises(InputError, match=f"control file {folder}/c.json cannot be made: ({why}).*Make room"):
+                Control(StartPolicy(), folder / "c.json").__enter__()
+        assert [path.name for path in full.iterdir()] == ["all"]

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +36,17 @@ def tool(*argv: object, stdin: str = "") -> None:
 class Peer:
     """A process that says what happens, line by line."""
 
-    def __init__(self, argv: list[str]) -> None:
+    def __init__(self, argv: list[str], environment: Mapping[str, str] = os.environ) -> None:
         self.lines: list[dict[str, Any]] = []
         self._changed = threading.Condition()
         self._ended = False
-        environ = {**os.environ, "PYTHONPATH": str(COLLECTIONS), "PYTHONDONTWRITEBYTECODE": "1"}
+        environ = {**environment, "PYTHONPATH": str(COLLECTIONS), "PYTHONDONTWRITEBYTECODE": "1"}
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=environ)
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         assert self.process.stdout
-        for line in self.process.stdout:
+        for line in filter(str.strip, self.process.stdout):
             with self._changed:
                 self.lines.append(json.loads(line))
                 self._changed.notify_all()
@@ -144,6 +144,11 @@ class Segment:
     def cable(self, number: int, state: str) -> None:
         """Plug a host's cable: up or down."""
         tool("ip", "-n", self._bridge, "link", "set", f"p{number}", state)
+
+    def port_mtu(self, number: int, mtu: int) -> None:
+        """Let a host's port, and the host, pass packets of so many bytes at most."""
+        tool("ip", "-n", self._bridge, "link", "set", f"p{number}", "mtu", mtu)
+        tool("ip", "-n", self.host(number), "link", "set", "eth0", "mtu", mtu)
 
     def run(self, number: int, *argv: str) -> Peer:
         """A process on a host."""

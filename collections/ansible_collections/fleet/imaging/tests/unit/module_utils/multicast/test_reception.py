@@ -25,6 +25,7 @@ from ansible_collections.fleet.imaging.plugins.module_utils.multicast.wire impor
     DONE,
     HEADER,
     KIND_SHIFT,
+    LEAVE,
     PLAN,
     REPORT,
     START,
@@ -173,6 +174,17 @@ class Connections(ReceiveSession):
         if len(self.ends) > 20:
             self.stop()
         return self.channels[-1], Terms(ACCEPTED, SESSION, 1, 1, SEGMENT, 1000)
+
+
+def test_what_the_sender_said_before_it_closed_counts_also_when_reports_can_no_longer_be_sent(room: Room) -> None:
+    """A connection that is closed with a report unread is reset, and what waits to be read behind that is easily lost."""
+
+    def tick() -> None:
+        room.channel.send(LEAVE, b"it is slow")
+        room.channel.close()
+
+    room._reception.run(lambda: False, tick)
+    assert room._reception.leave == "it is slow"
 
 
 @pytest.mark.parametrize(
