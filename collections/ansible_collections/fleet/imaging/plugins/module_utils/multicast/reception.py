@@ -132,15 +132,12 @@ class Reception:
         error = self._taker.error
         if error:
             self._channel.send(FAIL, str(error).encode()[:4096])
-        else:
-    def _last_words(self) -> None:
-        """What the sender said before it closed the connection: it can be read although nothing can be sent any more."""
-        with contextlib.suppress(Disconnected):
-            while messages := self._channel.receive():
-                for kind, body in messages:
-                    self._message(kind, body)
-
+            return
+        try:
             self._channel.send(DONE, pack_done(len(self._wants.left), self._wants.bytes))
+        except Disconnected:
+            if not self.leave:  # who let us go need not hear it
+                raise
 
     # Packets --------------------------------------------------------------------------------------------------------------------------
 
