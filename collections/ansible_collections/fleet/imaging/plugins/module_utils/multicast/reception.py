@@ -128,6 +128,13 @@ class Reception:
                 break
         self._end()
 
+    def _last_words(self) -> None:
+        """What the sender said before it closed the connection: it can be read although nothing can be sent any more."""
+        with contextlib.suppress(Disconnected):
+            while messages := self._channel.receive():
+                for kind, body in messages:
+                    self._message(kind, body)
+
     def _end(self) -> None:
         error = self._taker.error
         if error:
@@ -144,9 +151,6 @@ class Reception:
     def _packets(self) -> int:
         """Take what waits in the socket; return the number of messages."""
         lengths = self._batch.receive()
-        except Disconnected:
-            if not self.leave:  # who let us go need not hear it
-                raise
         window = self._window
         if not lengths or window is None:
             if lengths:
