@@ -170,7 +170,7 @@ def row(said: str, name: str) -> list[str]:
 
 
 def test_each_site_is_served_by_its_relay_which_gets_the_image_once_and_a_dead_one_fails_its_stations_alone(sites: Sites) -> None:
-    said = sites.clone()
+    said = sites.clone("-e", "clone_start=minimum", "-e", "clone_minimum=5", "-e", "clone_wait=1")  # more than a site has
     chunks = len(sites.bench.manifest().digests())
     asked = sites.asked("centre")
     assert Counter(client for client, _chunk in asked) == {"10.77.0.2": chunks, "10.77.0.3": chunks}, "the WAN carries it once per relay"
@@ -187,7 +187,7 @@ def test_each_site_is_served_by_its_relay_which_gets_the_image_once_and_a_dead_o
         write(disk.partition(1).path, 0, os.urandom(MIB))
     before = {name: fingerprint(sites.disks[name]) for name in SITES["lyon"]}
     sites.more["relay-lyon"] = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": free_port()}
-    said = sites.clone(ok=False)
+    said = sites.clone("-e", "clone_start=now", ok=False)
     assert sites.asked("centre") == asked, "a relay that is complete asks for nothing"
     for name in SITES["paris"]:
         assert row(said, name)[2] == "cloned" and row(said, name)[-1] == "yes"

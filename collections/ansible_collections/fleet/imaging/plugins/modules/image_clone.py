@@ -18,7 +18,7 @@ description:
     image gets it first, by M(fleet.core.content_replicate), each for itself. What goes wrong with one of them concerns its stations only.
   - A station that fails has a result that says so, and the task does not fail. Look at RV(stations) in the tasks that follow.
   - A station that refuses (its disk is too small, the image is signed by a stranger) or cannot be reached does so before the session
-    begins, and is not waited for.
+    begins, and is not waited for. Neither is one that lacks nothing.
   - The stations of a sender that cannot get the image fail untouched. A sender that fails later is not the end, its stations go on by
     unicast unless O(transport=multicast).
   - With O(transport=unicast) and in check mode there is no session; M(fleet.imaging.image_restore) runs on the stations.
@@ -68,7 +68,7 @@ options:
       - The file on the sender that says when the session begins, as O(fleet.imaging.multicast_send#module:control). What an admin writes
         there stays, whichever stations refuse afterwards.
       - It is evaluated for the host that runs this task, and must be another one for each session.
-      - Without it a station that refuses is waited for like one that is late.
+      - Without it a station that refuses, or lacks nothing, is waited for like one that is late.
     type: path
   send:
     description: Options of M(fleet.imaging.multicast_send). Templates in it are evaluated for the sender.

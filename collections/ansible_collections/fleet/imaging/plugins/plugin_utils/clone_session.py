@@ -33,7 +33,7 @@ SENDER = "fleet_session_sender"
 """The variable by which templates in options find the sender of their session."""
 
 FAREWELL = 30.0
-"""Seconds that a sender has to end by itself once no station is at work any more."""
+"""Seconds that a sender has to end by itself once no station is at work any more, unless none of them lacked anything."""
 
 AGAIN = 5.0
 """Seconds until the sender is told once more who will not come, when that failed: its folder is made only once it has begun."""
@@ -71,12 +71,14 @@ class CloneSession:
         self._waiting_for: set[str] = set()
         """Stations that are at work."""
         self._absent: set[str] = set()
-        """Stations that need not be waited for: they refused, or cannot be reached."""
+        """Stations that need not be waited for: they lacked nothing, refused, or cannot be reached."""
         self._known: set[str] = set()
         """Those of them that the sender was told of."""
         self._telling: Optional[set[str]] = None
         """Those that it is being told of at this moment; one at a time, so that the newest news is the last."""
         self._sending = self._dismissed = False
+        self._idle = True
+        """Whether no station had any use for the sender until now."""
         self._farewell: Optional[float] = None
         self._again = 0.0
         self.stations: dict[str, Any] = {}
@@ -105,8 +107,10 @@ class CloneSession:
         elif module in (RECEIVE, RESTORE):
             self.stations[name] = result if not failed or not self.reason else {**result, "msg": self._blamed(result)}
             self._waiting_for.discard(name)
-            self._farewell = None if self._waiting_for else time.monotonic() + FAREWELL
-            if failed:
+            took_part = bool((result.get("session") or {}).get("chunks"))
+            self._idle = self._idle and not failed and not took_part
+            self._farewell = None if self._waiting_for else time.monotonic() + (0.0 if self._idle else FAREWELL)
+            if not took_part:
                 self._absent.add(name)
             self._tell()
         elif module == COPY:
@@ -158,7 +162,7 @@ class CloneSession:
     # What the sender is told ----------------------------------------------------------------------------------------------------------
 
     def _tell(self) -> None:
-        """A station that refused or cannot be reached is not waited for by the others."""
+        """A station that lacked nothing, refused or cannot be reached is not waited for by the others."""
         if self._must_tell():
             self._telling = set(self._absent)
             document = json.dumps({"session": self._id, "absent": sorted(self._absent)})
@@ -171,7 +175,7 @@ class CloneSession:
     def _told(self, failed: bool, result: Mapping[str, Any]) -> None:
         """The sender has been told, or will be once more."""
         if failed:
-            display.vv(f"{self.plan.sender} will be told once more to begin without those that refused: {result.get('msg')}")
+            display.vv(f"{self.plan.sender} will be told once more to begin without those that will not come: {result.get('msg')}")
         else:
             self._known = self._telling or set()
         self._telling, self._again = None, time.monotonic() + AGAIN

@@ -6,8 +6,8 @@
 The file is JSON of an object with any of count, minimum, wait and give_up (interface.StartPolicy), and session when it was written for one
 session only. What cannot be read changes nothing: somebody may be writing it.
 
-It is the admin's. The controller says in another one beside it, absent_path, which stations refused or cannot be reached: an object with
-session and absent, a list of names. Nobody is waited for who cannot come, whatever the admin wrote, and what the admin wrote stays.
+It is the admin's. The controller says in another one beside it, absent_path, which stations lack nothing, refused or cannot be reached: an
+object with session and absent, a list of names. Nobody is waited for who cannot come, whatever the admin wrote, and what the admin wrote stays.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Control:
         return dataclasses.replace(self._policy, count=min(count, able), minimum=min(minimum, able))
 
     def absent(self) -> frozenset[str]:
-        """Expected stations that refused or cannot be reached."""
+        """Expected stations that will not come."""
         if not self._path:
             return frozenset()
         try:

@@ -10,9 +10,10 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
@@ -59,7 +60,7 @@ class Room:
             "version": "1",
             "allowed_signers": self.bench.allowed,
             "sender": "centre",
-            "session": {"address": "127.0.0.1", "interface": "lo", "patience": 20},
+            "session": {"address": "127.0.0.1", "interface": "lo", "patience": "{{ patience | default(20) }}"},
             "start": {"give_up": 300},
             "control": "{{ session_file }}",  # known to the stations only, as a fact that a role sets
             "send": {"store": str(self.bench.store.root)},
@@ -120,6 +121,10 @@ def test_given_one_fork_then_all_are_restored_together_from_one_sending(room: Ro
     again, said = room.clone()
     assert not again["changed"] and all(done["chunks_written"] == 0 for done in again["stations"].values()), said
 
+    write(room.disks["pc02"].partition(1).path, 0, os.urandom(MIB))
+    one, said = room.clone()
+    assert {name: done["sources"] for name, done in one["stations"].items()} == {"pc01": {}, "pc02": {"multicast": 1}, "pc03": {}}, said
+
 
 def test_given_a_station_that_refuses_then_the_others_do_not_wait_and_no_secret_is_told(room: Room) -> None:
     before = fingerprint(room.disks["pc02"])
@@ -132,6 +137,54 @@ def test_given_a_station_that_refuses_then_the_others_do_not_wait_and_no_secret_
         assert cloned["stations"][name]["verified"] and cloned["stations"][name]["session"]["complete"]
     told = set(re.findall(r"['\"]secret['\"]: ['\"]([^'\"]*)", said + json.dumps(cloned)))
     assert told <= {"VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}
+
+
+def held(room: Room, station: str, until: str) -> dict[str, str]:
+    """Variables by which a station's modules begin only when a condition of the shell is true of the room's folder."""
+    path = room.root / f"python-{station}"
+    path.write_text(f'#!/bin/sh\ncd {room.root}/run-of-the-test\nuntil {until}; do sleep 0.1; done\nexec {sys.executable} "$@"\n')
+    path.chmod(0o755)
+    return {"ansible_python_interpreter": str(path)}
+
+
+@pytest.mark.parametrize(("start", "count"), [({}, {"count": 1}), ({"minimum": 1, "wait": 1}, None)], ids=["admin", "minimum"])
+def test_given_a_count_of_an_admin_or_a_minimum_then_it_begins_without_who_is_late_and_a_refusal_does_not_undo_that(
+    start: dict[str, Any], count: dict[str, int] | None, room: Room
+) -> None:
+    """pc02 refuses once the admin has written; pc03 comes when all is over."""
+    control, marks = room.root / "run/control.json", room.root / "run-of-the-test"
+    marks.mkdir()
+    room.more["pc02"] = {"erase": "size:4096", **held(room, "pc02", "test -e written")}
+    room.more["pc03"] = {"patience": 1, **held(room, "pc03", "test -e over")}
+
+    def admin() -> None:
+        """Write as soon as the session waits, and let the last station come when it has ended."""
+        wait_until(control.exists)
+        if count:
+            draft = control.with_name("draft")
+            draft.write_text(json.dumps(count))
+            draft.rename(control)
+        (marks / "written").touch()
+        wait_until(lambda: not control.exists())
+        (marks / "over").touch()
+
+    def wait_until(condition: Callable[[], bool]) -> None:
+        while not condition() and not ended.wait(0.02):
+            pass
+
+    ended = threading.Event()
+    writer = threading.Thread(target=admin)
+    writer.start()
+    try:
+        cloned, _said = room.clone(start={"give_up": 120, **start})
+    finally:
+        ended.set()
+        writer.join()
+    sent = {name: verdict["state"] for name, verdict in cloned["sender"]["stations"].items()}
+    assert sent == {"pc01": "complete", "pc02": "missing", "pc03": "missing"}, cloned
+    assert "is not the disk that was named" in cloned["stations"]["pc02"]["msg"]
+    assert cloned["stations"]["pc03"]["verified"] and "multicast" not in cloned["stations"]["pc03"]["sources"]
+    assert list((room.root / "run").iterdir()) == []
 
 
 def test_given_a_station_as_sender_then_it_sends_from_its_disk(room: Room) -> None:

@@ -15,7 +15,7 @@ from ansible.errors import AnsibleError
 
 from ansible_collections.fleet.core.plugins.plugin_utils.progress_action import TELL, ProgressActionBase
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.control import session_id
-from ansible_collections.fleet.imaging.plugins.plugin_utils import clone_run
+from ansible_collections.fleet.imaging.plugins.plugin_utils import clone_run, clone_session
 from ansible_collections.fleet.imaging.plugins.plugin_utils.clone_run import CloneRun
 from ansible_collections.fleet.imaging.plugins.plugin_utils.clone_session import (
     COPY,
@@ -31,7 +31,9 @@ from ansible_collections.fleet.imaging.plugins.plugin_utils.session_member impor
 
 REFUSED: Mapping[str, Any] = {"failed": True, "msg": "wrong disk"}
 UNREACHABLE: Mapping[str, Any] = {"unreachable": True, "msg": "no route to host"}
-GOOD: Mapping[str, Any] = {"changed": True}
+GOOD: Mapping[str, Any] = {"changed": True, "session": {"chunks": 7}}
+RIGHT: Mapping[str, Any] = {"changed": False, "session": {"chunks": 0}}
+"""Of a station that lacked nothing, and did not join."""
 FILLED: Mapping[str, Any] = {"changed": True, "bytes": 1000}
 SILENCE = None
 """Nothing ends for as long as somebody waits for it."""
@@ -78,7 +80,7 @@ class Tasks:
     def next(self, timeout: float | None) -> Any:
         ended = self.script.pop(0)
         if ended is None:
-            assert timeout is not None, "it would wait for ever"
+            assert timeout is not None and timeout < 1e6, "it would wait for ever"
         else:
             self.running.remove(ended[:2])
         return ended
@@ -112,6 +114,19 @@ def test_given_two_that_refuse_at_once_then_the_newest_news_is_the_last(monkeypa
     told = ((COPY, "centre", GOOD), (COPY, "centre", GOOD))
     _result, tasks = held(monkeypatch, ROOM, *refused, *told, *REST, (SEND, "centre", GOOD))
     assert tasks.told() == [["pc1"], ["pc1", "pc2"]]
+
+
+def test_given_a_station_that_lacks_nothing_then_the_others_do_not_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = ((RECEIVE, "pc1", RIGHT), (COPY, "centre", GOOD), (RECEIVE, "pc2", GOOD), *REST, (SEND, "centre", GOOD))
+    result, tasks = held(monkeypatch, ROOM, *ends)
+    assert tasks.told() == [["pc1"]] and result["stations"]["pc1"] == RIGHT
+
+
+def test_given_a_room_that_lacks_nothing_then_the_sender_is_ended_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clone_session, "FAREWELL", 1e9)
+    ends = ((RECEIVE, name, RIGHT) for name in ("pc1", "pc2", "pc3", "pc4"))
+    result, tasks = held(monkeypatch, ROOM, *ends, (COPY, "centre", GOOD), SILENCE, (SEND, "centre", REFUSED))
+    assert tasks.stopped == [(SEND, "centre")] and not result["senders"]["centre"]["failed"]
 
 
 def test_given_a_station_that_refuses_then_the_file_of_the_admin_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
