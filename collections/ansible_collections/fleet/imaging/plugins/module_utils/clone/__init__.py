@@ -4,6 +4,7 @@
 """One image to a room: what a multicast session needs to know of images and disks, and a restore of a session.
 
 source     where a sender has its chunks from: a content store's folder, or the disk of a station that has the image
+ahead      frames that are made before a session asks for them
 receiver   a station's part: chunks of the session, and what the session left by unicast
 control    when a session begins, and how that is changed while it waits
 """

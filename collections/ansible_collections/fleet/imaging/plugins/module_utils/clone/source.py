@@ -6,17 +6,18 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Sequence
 
-from ansible_collections.fleet.core.plugins.module_utils.content.chunk import Chunk
 from ansible_collections.fleet.core.plugins.module_utils.content.chunk import digest as digest_of
 from ansible_collections.fleet.core.plugins.module_utils.content.manifest import Manifest
 from ansible_collections.fleet.core.plugins.module_utils.content.store import ChunkDamaged, ChunkMissing, ChunkStore
 from ansible_collections.fleet.core.plugins.module_utils.zstd import Compressor
 
 from ..disk.device import Disk
-from ..engine.blockio import BlockFile, aligned_buffer, read_used
-from ..image.places import places_of
+from ..engine.blockio import aligned_buffer, read_used
+from ..image.places import Place, places_of
+from .ahead import ReadAhead
 
 
 def _in_order(manifest: Manifest) -> list[bytes]:
@@ -44,19 +45,26 @@ class DiskSource:
 
     def __init__(self, disk: Disk, manifest: Manifest, stack: contextlib.ExitStack) -> None:
         """stack: closes the devices at its end."""
-        self._places: dict[bytes, tuple[BlockFile, Chunk]] = {}
-        self._compressor = Compressor()
-        self._view = memoryview(aligned_buffer(manifest.chunk_size))
+        self._places: dict[bytes, Place] = {}
+        self._tools = threading.local()
+        self._chunk_size = manifest.chunk_size
         for _stream, places in places_of(manifest, disk, stack):
             for file, chunk in places:
                 self._places.setdefault(chunk.digest, (file, chunk))
         self.digests: Sequence[bytes] = list(self._places)
+        self._ahead = ReadAhead(self.digests, self._make, stack)
 
     def frame(self, digest: bytes) -> bytes:
         """A chunk read from the disk and compressed; ChunkDamaged when the disk holds something else by now."""
+        return self._ahead.frame(digest)
+
+    def _make(self, digest: bytes) -> bytes:
+        """frame, in any thread."""
+        if not hasattr(self._tools, "compressor"):
+            self._tools.compressor, self._tools.view = Compressor(), memoryview(aligned_buffer(self._chunk_size))
         file, chunk = self._places[digest]
-        view = self._view[: chunk.length]
+        view = self._tools.view[: chunk.length]
         read_used(file, chunk.offset, chunk.slices, view)
         if digest_of(view) != digest:
             raise ChunkDamaged(f"{file.path} holds something else at byte {chunk.offset} than the image")
-        return bytes(self._compressor.compress(view))
+        return bytes(self._tools.compressor.compress(view))
