@@ -5,6 +5,8 @@
 
 volume     makes the partition's filesystem and store, and mounts them for whoever has work there
 fill       puts a version of an image into the store, from the disk itself and from whoever sends what is not on the disk
+survey     what of an image is there already
+keeping    which versions stay
 delivery   does only that: the system's partitions are left alone
 supply     chunks from the store, for a restore
 

@@ -22,7 +22,9 @@ from ..disk.device import Disk
 from ..disk.identity import DiskIdentity
 from ..disk.reserved import NoRoom, Reserved
 from ..disk.table import NoTable, PartitionTable
-from .fill import Filling, Keeping, Sending, lacking
+from .fill import Filling, Sending
+from .keeping import Keeping
+from .survey import lacking
 from .volume import apply, opened
 
 KEEP, WRITE, ERASE = "keep", "write", "erase"
@@ -86,8 +88,6 @@ def after_restore(
         return fill(disk, signed, Unicast(supply), progress, keeping, verify=verify)
     except FleetError as error:
         return {"state": FAILED, "changed": True, "msg": str(error)}
-    except OSError as error:
-        return {"state": FAILED, "changed": True, "msg": f"The local backup failed: {error}"}
 
 
 def preview(disk: Disk, manifest: Manifest, progress: Progress) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from typing import Any, Callable, Optional, Protocol
 from ansible_collections.fleet.core.plugins.module_utils.content.chunk import Chunk, digest
 from ansible_collections.fleet.core.plugins.module_utils.content.fetch import FetchReport
 from ansible_collections.fleet.core.plugins.module_utils.content.index import write_index
-from ansible_collections.fleet.core.plugins.module_utils.content.manifest import Manifest, ManifestError
 from ansible_collections.fleet.core.plugins.module_utils.content.pending import Pending
 from ansible_collections.fleet.core.plugins.module_utils.content.prune import Retention, prune
 from ansible_collections.fleet.core.plugins.module_utils.content.signed import SignedManifest
@@ -39,6 +38,8 @@ from ansible_collections.fleet.core.plugins.module_utils.zstd import Compressor,
 from ..disk.device import Disk
 from ..engine.blockio import aligned_buffer, read_used
 from ..image.places import Place, places_of
+from .keeping import Keeping
+from .survey import lacking
 
 _SAMPLES = 24
 """Chunks of a stream that are looked at first: a partition on which none of them is right holds something else."""
@@ -53,16 +54,6 @@ class Sending(Protocol):
 
     def receive(self, wanted: Iterable[Any], begin: Callable[[], None], consume: Callable[[Any, memoryview], None]) -> FetchReport:
         """Give every wanted chunk to consume, verified; also called when nothing is wanted."""
-
-
-@dataclass(frozen=True)
-class Keeping:
-    """What stays in a local backup besides the version just written: what any rule keeps; all, without a rule."""
-
-    last: Optional[int] = None
-    """The newest versions of each image, the one just written among them."""
-    days: Optional[float] = None
-    """Those captured within so many days."""
 
 
 @dataclass
@@ -95,29 +86,6 @@ class Filled:
         return {key: value for key, value in vars(self).items() if key != "listed"}
 
 
-def lacking(store: ChunkStore, manifest: Manifest, progress: Progress, *, thorough: bool) -> dict[bytes, Chunk]:
-    """The chunks of an image that the store has not got; with thorough also those that do not hash to their name. Reads only."""
-    wanted = {chunk.digest: chunk for stream in manifest.streams for chunk in stream.chunks() if not chunk.is_zero}
-    found: dict[bytes, Chunk] = {}
-    lock = threading.Lock()
-    progress.begin("look at the backup", len(wanted), "chunks")
-
-    def look(chunk: Chunk, decompressor: Decompressor) -> None:
-        there = store.has(chunk.digest)
-        if there and thorough:
-            try:
-                store.read(chunk.digest, decompressor)
-            except StoreError:
-                there = False
-        if not there:
-            with lock:
-                found[chunk.digest] = chunk
-        progress.advance(1)
-
-    for_each(wanted.values(), Decompressor, look)
-    return found
-
-
 class Filling:
     """One version on its way into one store, which is held and writable."""
 
@@ -138,29 +106,33 @@ class Filling:
         self.done = Filled()
 
     def run(self, sending: Sending) -> Filled:
-        """Put the version into the store, then remove what is not to be kept. FleetError: the versions before are as they were."""
-        with self._store.create().lock(exclusive=False):
-            self._begin()
-            wanted = lacking(self._store, self._manifest, self._progress, thorough=self._verify)
-            self.done.chunks = len(self._manifest.digests())
-            self._remove_damaged(wanted)
+        """Put the version into the store, then remove what is not to be kept. FleetError: the versions before are as they were.
+
+        Only when it does not fit, what is not to be kept goes first.
+        """
         try:
-            self._fill(wanted, sending)
-        except BackupFull as error:
-            if not self._prune():
-                self._give_up()
-                raise
-            left = {name: chunk for name, chunk in wanted.items() if not self._store.has(name)}
+            self._put_in(sending)
+        except BackupFull:
             try:
-                self._fill(left, sending)
+                if not self._prune():
+                    raise
+                self._put_in(sending)
             except BackupFull:
                 self._give_up()
-                raise error from None
-        self._publish()
+                raise
         self._prune()
         disk = os.statvfs(self._store.root)
         self.done.free = disk.f_bavail * disk.f_frsize
         return self.done
+
+    def _put_in(self, sending: Sending) -> None:
+        with self._room(), self._store.create().lock(exclusive=False):
+            self._begin()
+            wanted = lacking(self._store, self._manifest, self._progress, thorough=self._verify)
+            self.done.chunks = len(self._manifest.digests())
+            self._remove_damaged(wanted)
+            self._fill(wanted, sending)
+            self._publish()
 
     def _begin(self) -> None:
         """Name what is coming, so that what arrives stays when this is cut; what an earlier run did not finish is given up."""
@@ -168,8 +140,7 @@ class Filling:
             ref = ManifestRef(path.parts[-3], path.parts[-2], path.name[: -len(".json")])
             if ref != self._ref:
                 self._pending.forget(ref)
-        with _full(self._ref):
-            self._pending.remember(self._ref, self._signed)
+        self._pending.remember(self._ref, self._signed)
 
     def _remove_damaged(self, wanted: dict[bytes, Chunk]) -> None:
         for name in wanted:
@@ -182,26 +153,32 @@ class Filling:
         """Write what is wanted, and read it back."""
         left = dict(wanted)
         self._progress.begin("back up", sum(chunk.length for chunk in wanted.values()))
-        with self._store.lock(exclusive=False), _full(self._ref), StoreWriter(self._store) as writer:
+        with StoreWriter(self._store) as writer:
             try:
                 self._from_disk(left, writer)
-                compressors = threading.local()
-
-                def keep(item: Any, data: memoryview) -> None:
-                    if not hasattr(compressors, "own"):
-                        compressors.own = Compressor()
-                    self._put(writer, item, compressors.own.compress(data))
-
-                report = sending.receive(list(left.values()), lambda: None, keep)
-                self.done.bytes_fetched += report.bytes
-                for url, count in report.sources.items():
-                    self.done.sources[url] = self.done.sources.get(url, 0) + count
+                self._from_others(left, writer, sending)
             except FleetError:
                 with contextlib.suppress(FleetError):
                     writer.flush()  # what came is not asked for again
                 raise
         if self._verify:
             self._read_back(wanted)
+
+    def _from_others(self, left: dict[bytes, Chunk], writer: StoreWriter, sending: Sending) -> None:
+        compressors = threading.local()
+
+        def begin() -> None:
+            self._progress.begin("back up", sum(chunk.length for chunk in left.values()))
+
+        def keep(item: Any, data: memoryview) -> None:
+            if not hasattr(compressors, "own"):
+                compressors.own = Compressor()
+            self._put(writer, item, compressors.own.compress(data))
+
+        report = sending.receive(list(left.values()), begin, keep)
+        self.done.bytes_fetched += report.bytes
+        for url, count in report.sources.items():
+            self.done.sources[url] = self.done.sources.get(url, 0) + count
 
     def _from_disk(self, left: dict[bytes, Chunk], writer: StoreWriter) -> None:
         """Take what is wanted from where the image has it on the disk, as far as it is there."""
@@ -262,26 +239,37 @@ class Filling:
                 self._pending.forget(self._ref)
                 return
             path.unlink()
-        with _full(self._ref):
-            self._store.add_manifest(self._ref, self._signed.data, self._signed.signature)
-            write_index(self._store)
+        self._store.add_manifest(self._ref, self._signed.data, self._signed.signature)
+        write_index(self._store)
         self.done.listed = True
         self._pending.forget(self._ref)
 
     def _prune(self) -> bool:
-        """Remove what is not to be kept; whether anything went. The version that is being written counts as the first that stays."""
-        refs = [ref for ref in self._store.manifests() if ref != self._ref]
-        manifests = [(self._ref, self._manifest)]
-        for ref in refs:
-            try:
-                manifests.append((ref, self._store.load(ref)))
-            except ManifestError:  # nobody can restore it, and while it is there nothing can be pruned
-                (self._store.root / ref.path()).unlink()
-                self.done.pruned.append(str(ref))
-        stays = Retention(last=self._keeping.last, days=self._keeping.days).kept(manifests) | {self._ref}
-        gone = prune(self._store, Retention(keep=[f"{ref.kind}/{ref.name}/{ref.version}" for ref in sorted(stays)]), allow_empty=True)
-        self.done.pruned += gone.manifests
-        return bool(gone.manifests or gone.chunks)
+        """Remove what is not to be kept; whether anything went."""
+        gone = self._keeping.prune(self._store, self._ref, self._manifest)
+        self.done.pruned += gone.versions
+        return bool(gone.versions or gone.chunks)
+
+    @contextlib.contextmanager
+    def _room(self) -> Iterator[None]:
+        """Say of a full disk what is full, and of what."""
+        try:
+            yield
+        except (StoreError, OSError) as error:
+            reason = error if isinstance(error, OSError) else error.__cause__
+            if not isinstance(reason, OSError) or reason.errno not in (errno.ENOSPC, errno.EDQUOT):
+                if isinstance(error, StoreError):
+                    raise
+                raise StoreError(
+                    f"The local backup of {self._disk.describe()} failed: {error}", remedy="Look at the disk's SMART state"
+                ) from error
+            disk, others = os.statvfs(self._store.root), [str(ref) for ref in self._store.manifests() if ref != self._ref]
+            raise BackupFull(
+                f"{self._ref} does not fit the station's local backup, which has {disk.f_blocks * disk.f_frsize} bytes and holds"
+                f" {', '.join(others) or 'no other version'}",
+                remedy="Keep fewer versions in it (backup_keep), or delete its partition (sfdisk --delete) and let a larger one be made"
+                " (backup_size)",
+            ) from error
 
     def _give_up(self) -> None:
         """Leave the room to others."""
@@ -299,19 +287,3 @@ def _read(place: Place, view: memoryview) -> Optional[memoryview]:
     except FleetError:
         return None  # whoever sends has it
     return content if digest(content) == chunk.digest else None
-
-
-@contextlib.contextmanager
-def _full(ref: ManifestRef) -> Iterator[None]:
-    """Say of a full disk what is full."""
-    try:
-        yield
-    except (StoreError, OSError) as error:
-        reason = error if isinstance(error, OSError) else error.__cause__
-        if isinstance(reason, OSError) and reason.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise BackupFull(
-                f"{ref} does not fit the station's local backup",
-                remedy="Keep fewer versions in it (backup_keep), or delete the partition (sfdisk --delete) and let a larger one be made"
-                " (backup_size)",
-            ) from error
-        raise

@@ -26,7 +26,7 @@ from ansible_collections.fleet.core.plugins.module_utils.zstd import Compression
 from ..disk.device import Disk, DiskInUse
 from ..disk.reserved import NoBackup
 from ..engine.blockio import aligned_buffer
-from .fill import lacking
+from .survey import lacking
 from .volume import BackupDamaged, opened
 
 SOURCE = "backup"

@@ -123,8 +123,12 @@ class ImageRestore:
             table = _own_table(disk, image, options.partitions)
             contents = tuple(image.content(number) for number in options.partitions)
         else:
-            contents = tuple(content for content in image.partitions if content.number not in options.keep)
-            table, place = laid_out(disk, image, contents, options.keep, options.grow, options.backup)
+            own = reserved.find_on(disk)
+            if own and own.number in options.keep and options.backup.what == ERASE:
+                raise InputError(f"Partition {own.number} is the local backup, which cannot be both kept and erased")
+            keep = [number for number in options.keep if not own or number != own.number]  # that stays by itself
+            contents = tuple(content for content in image.partitions if content.number not in keep)
+            table, place = laid_out(disk, image, contents, keep, options.grow, options.backup)
         if options.table_only:
             contents = ()
         engine.require([content.stream for content in contents if not content.is_swap])
@@ -244,6 +248,8 @@ def _own_table(disk: Disk, image: ImageDescription, numbers: Sequence[int]) -> P
     if table.sector_size != image.table.sector_size:
         image.table.fitted(disk.size, disk.sector_size)  # refuses, and says why
     for number in numbers:
+        if reserved.is_reserved(table.entry(number)):
+            raise TableError(f"Partition {number} of {disk.describe()} is the station's local backup. Nothing was changed")
         room = table.entry(number).size * table.sector_size
         content = image.content(number)
         if room < content.minimum_size:

@@ -50,8 +50,7 @@ def laid_out(
 
 
 def _kept(disk: Disk, numbers: Collection[int]) -> list[Entry]:
-    entries = [PartitionTable.from_disk(disk).entry(number) for number in numbers] if numbers else []
-    return [entry for entry in entries if not reserved.is_reserved(entry)]
+    return [PartitionTable.from_disk(disk).entry(number) for number in numbers] if numbers else []
 
 
 def _backup(disk: Disk, image: ImageDescription, kept: Sequence[Entry], backup: BackupOptions) -> Optional[Reserved]:
