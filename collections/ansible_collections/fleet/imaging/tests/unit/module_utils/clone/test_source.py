@@ -20,7 +20,7 @@ from ansible_collections.fleet.imaging.tests.unit.bench import LINUX, Bench, wri
 from ansible_collections.fleet.imaging.tests.unit.filesystems import MIB
 
 NAMES = [bytes([number]) * 32 for number in range(60)]
-PATIENCE = 300.0
+PATIENCE = 60.0
 
 
 def test_a_disk_gives_every_chunk_of_its_image_in_any_order_and_none_that_was_changed(loop_disk: Any, bench: Bench) -> None:
