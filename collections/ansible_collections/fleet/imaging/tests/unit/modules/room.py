@@ -100,14 +100,14 @@ class Room:
         return len(set(self.bench.manifest().digests()))
 
 
-def capture_model(bench: Bench, loop_disk: Any, size: int = SIZE) -> None:
-    """The image of a room: boot code, and a filesystem full of random bytes on a disk of so many bytes."""
+def capture_model(bench: Bench, loop_disk: Any, size: int = SIZE, used: int = 0) -> None:
+    """The image of a room: boot code, and a filesystem (nearly) full of random bytes on a disk of so many bytes."""
     model = loop_disk(size, f"label: gpt\nsize={(size >> 20) - 2}MiB, type={LINUX}\n")
     write(model.path, 0, b"boot code")
     device = model.partition(1).path
     command("mkfs.ext4", "-q", "-F", "-L", "root", "-O", "^has_journal", "-m", "0", "-N", "64", device)
     files = bench.folder / "content"
-    files.write_bytes(os.urandom(size - 10 * MIB))
+    files.write_bytes(os.urandom(used or size - 10 * MIB))
     command("debugfs", "-w", "-R", f"write {files} content", device)
     files.unlink()
     bench.capture(model)
