@@ -4,10 +4,10 @@
 """The local backup: a content store in a partition of the station's own disk, from which it is restored when no other can be reached.
 
 volume     makes the partition's filesystem and store, and mounts them for whoever has work there
-fill       puts a version of an image into the store, from the disk itself and from whoever sends what is not on the disk
 survey     what of an image is there already
-keeping    which versions stay
-delivery   does only that: the system's partitions are left alone
+fill       puts a version of an image into the store, from the disk itself and from whoever sends what is not on the disk
+keeping    which versions stay there
+delivery   fills it after a restore, or by itself: then the system's partitions are left alone
 supply     chunks from the store, for a restore
 
 Which partition it is, and where a new one goes, is in ``..disk.reserved``. A signature and a hash are all that is trusted here as well.
