@@ -38,7 +38,7 @@ class Traces:
     def environment(self, **more: str) -> dict[str, str]:
         """What a module is started with; it hands it on to what it starts."""
         path = f"{self.tools}:{os.environ['PATH']}"
-        return {**os.environ, "TMPDIR": str(self.folder), "FLEET_TEST_MARK": self.mark, "PATH": path, **more}
+        return {**os.environ, "TMPDIR": str(self.folder), "TEST_MARK": self.mark, "PATH": path, **more}
 
     def slow_tool(self, name: str, began: Path) -> None:
         """Let a tool take its time: it says that it began, and goes on a second later."""
@@ -50,20 +50,26 @@ class Traces:
         """What is there that was not there before: files, mounts, processes."""
         memory = map(str, Path("/dev/shm").glob("fleet-keys-*"))
         mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if str(self.folder) in line]
-        return [*map(str, self.folder.iterdir()), *memory, *mounts, *self._processes()]
+        processes = (f"process {pid}" for pid in self.processes())
+        return [*map(str, self.folder.iterdir()), *memory, *mounts, *processes]
 
-    def _processes(self) -> Iterator[str]:
+    def processes(self) -> Iterator[int]:
+        """The module, and what it started."""
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if f"FLEET_TEST_MARK={self.mark}".encode() in (process / "environ").read_bytes().split(b"\0"):
-                    yield f"process {(process / 'cmdline').read_bytes()!r}"
+                if f"TEST_MARK={self.mark}".encode() in (process / "environ").read_bytes().split(b"\0"):
+                    yield int(process.name)
 
 
 @pytest.fixture
-def traces(tmp_path: Path) -> Traces:
+def traces(tmp_path: Path) -> Iterator[Traces]:
     for name in ("traces", "tools"):
         (tmp_path / name).mkdir()
-    return Traces(tmp_path / "traces", uuid.uuid4().hex, tmp_path / "tools")
+    traces = Traces(tmp_path / "traces", uuid.uuid4().hex, tmp_path / "tools")
+    yield traces
+    for pid in traces.processes():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture
