@@ -198,6 +198,32 @@ def test_a_fitted_table_is_valid_keeps_starts_and_shrinks_only_the_last(sizes: l
     assert fitted.fitted(disk_mib * MIB, 512, grow, movable=swaps) == fitted
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(1, 200), min_size=1, max_size=5), st.integers(40, 1500), st.integers(0, 4), st.booleans(), st.integers(1, 300))
+def test_what_is_behind_all_others_is_as_it_was_asked_for_and_the_others_end_before_it(
+    sizes: list[int], disk_mib: int, movable: int, grow: bool, behind_mib: int
+) -> None:
+    rows, start = [], 2048
+    for number, size in enumerate(sizes, 1):
+        rows.append(entry(number=number, start=start, size=size * 2048, uuid=f"3440228C-43AB-B640-8BAB-F1A70A0122E{number}"))
+        start += size * 2048
+    model = PartitionTable.from_json(gpt(*rows, lastlba=start + 30, disksectors=start + 64))
+    swaps = range(len(sizes) - movable + 1, len(sizes) + 1)
+    place = (disk_mib - behind_mib) * 2048
+    if place < 2048:
+        return
+    behind = dataclasses.replace(model.entries[0], number=128, start=place, size=disk_mib * 2048 - 33 - place, uuid=model.id)
+    minimums = dict.fromkeys(range(1, len(sizes) + 1), MIB)
+    try:
+        fitted = model.fitted(disk_mib * MIB, 512, grow, movable=swaps, minimums=minimums, behind=behind)
+    except DiskTooSmall as error:
+        assert error.details["needed"] > disk_mib * MIB
+        return
+    assert fitted.entry(128) == behind and all(each.end <= place for each in fitted.entries if each.number != 128)
+    last = max((each for each in fitted.entries if each.number not in [*swaps, 128]), key=lambda each: each.start, default=None)
+    assert not grow or last is None or disk_mib * 2048 == model.disk_sectors or place - max(each.end for each in fitted.entries[:-1]) < 2048
+
+
 def table_of(disk: Disk) -> PartitionTable:
     return PartitionTable.from_disk(disk)
 
