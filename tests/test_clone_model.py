@@ -33,7 +33,6 @@ from ansible_collections.fleet.imaging.tests.unit.filesystems import MIB
 
 ROOT = Path(__file__).parents[1]
 SIZE = 40 * MIB
-REF = ManifestRef("image", "room", "1")
 OWN_RUN = 'mkdir -p /run/fleet && mount -t tmpfs fleet /run/fleet && exec "$@"'
 
 __all__ = ["loop_device", "loop_disk"]
@@ -53,8 +52,8 @@ class Room:
     def stations(self) -> dict[str, Disk]:
         return {name: disk for name, disk in self.disks.items() if name != "pc01"}
 
-    def clone(self, *arguments: str, **variables: Any) -> tuple[int, str, dict[str, Any]]:
-        """Clone from the model; the exit code, what was said, and the result of each station that has one."""
+    def play(self, playbook: str, **variables: Any) -> tuple[int, str, dict[str, Any]]:
+        """Run a playbook; its exit code, what was said, and what it did to each station."""
         local = {
             "ansible_connection": "local",
             "ansible_host": "127.0.0.1",
@@ -84,32 +83,17 @@ class Room:
         each = "groups.stations | map('extract', hostvars) | map(attribute='clone_result', default={})"
         results = f"{{{{ dict(groups.stations | zip({each})) | to_json }}}}"
         show = {"hosts": "centre", "gather_facts": False, "tasks": [{"ansible.builtin.copy": {"content": results, "dest": str(told)}}]}
-        own = {
-            "model": "pc01",
-            "image": "room",
-            "capture_version": "1",
-            "clone_grow": False,
-            "clone_identity": False,
-            "clone_restart": False,
-        }
-        (self.folder / "play.yml").write_text(
-            json.dumps([{"import_playbook": str(ROOT / "playbooks/clone.yml"), "vars": {**own, **variables}}, show])
-        )
+        wanted = {"clone_grow": False, "clone_identity": False, "clone_restart": False, **variables}
+        (self.folder / "play.yml").write_text(json.dumps([{"import_playbook": f"{ROOT}/playbooks/{playbook}", "vars": wanted}, show]))
         environment = {
             **os.environ,
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
             "ANSIBLE_HOME": str(self.folder / "home"),
         }
-        playbook = [
-            Path(sys.executable).with_name("ansible-playbook"),
-            "-i",
-            self.folder / "hosts.json",
-            *arguments,
-            self.folder / "play.yml",
-        ]
+        argv = [Path(sys.executable).with_name("ansible-playbook"), "-i", self.folder / "hosts.json", self.folder / "play.yml"]
         done = subprocess.run(
-            ["unshare", "--mount", "sh", "-c", OWN_RUN, "sh", *playbook],
+            ["unshare", "--mount", "sh", "-c", OWN_RUN, "sh", *argv],
             cwd=ROOT,
             env=environment,
             capture_output=True,
@@ -119,9 +103,19 @@ class Room:
         )
         return done.returncode, done.stdout + done.stderr, json.loads(told.read_text()) if told.exists() else {}
 
-    def is_right(self, name: str) -> bool:
-        """Whether a station's disk holds every chunk of the image."""
-        manifest = self.web.store.load(REF)
+    def clone(self, version: str) -> tuple[int, str, dict[str, Any]]:
+        """Clone a version from the model, see play."""
+        return self.play("clone.yml", model="pc01", image="room", capture_version=version)
+
+    def let_in(self, limit: str) -> None:
+        """Let the store take chunks of so many bytes at most."""
+        self.web.stop()
+        self.web.render(content_store_chunk_limit=limit)
+        self.web.start()
+
+    def is_right(self, name: str, version: str) -> bool:
+        """Whether a station's disk holds every chunk of a version."""
+        manifest = self.web.store.load(ManifestRef("image", "room", version))
         with contextlib.ExitStack() as stack:
             source = DiskSource(self.disks[name], manifest, stack)
             assert set(source.digests) == manifest.digests()
@@ -130,11 +124,14 @@ class Room:
     def fingerprints(self) -> dict[str, str]:
         return {name: fingerprint(disk) for name, disk in self.stations.items()}
 
-    @property
-    def sound(self) -> bool:
-        """Whether the store has the image, with all of its chunks, signed."""
+    def published(self) -> list[str]:
+        """The versions that the store has, with all of their chunks, signed."""
         verdict = Verification(self.web.store, allowed_signers=(self.folder / "trust/allowed_signers").read_text()).run()
-        return verdict.sound and [*self.web.store.manifests()] == [REF]
+        assert verdict.sound, verdict.problems
+        return [ref.version for ref in self.web.store.manifests()]
+
+    def jobs(self) -> list[Path]:
+        return [*(self.web.store.root / "jobs").glob("[0-9a-f]*")]
 
 
 @pytest.fixture
@@ -155,45 +152,37 @@ def room(tmp_path: Path, loop_disk: Any) -> Iterator[Room]:
         yield Room(tmp_path, web, disks)
 
 
-def test_a_room_receives_from_the_model_and_then_the_store_has_the_image(room: Room) -> None:
-    code, said, results = room.clone()
-    assert code == 0, said
-    chunks = len(room.web.store.load(REF).digests())
-    for name in room.stations:
-        done = results[name]
-        assert done["verified"] and done["session"]["complete"] and done["sources"] == {"multicast": chunks}, said
-        assert room.is_right(name)
-    assert room.sound and said.index("Restore the stations together") < said.index("Verify, sign and publish it")
-    assert "has not got" not in said.split("Tell what was done")[1]
-    assert not [*(room.web.store.root / "jobs").glob("[0-9a-f]*")], "the job is over, and its signed manifest with it"
-
-
-def test_what_the_store_does_not_take_is_said_and_who_cannot_hear_is_served_once_it_does(room: Room) -> None:
+def test_a_room_receives_from_the_model_before_the_store_has_the_image_and_if_it_never_does(room: Room) -> None:
     room.more["pc03"] = {"clone_ports": "9100-9101", "clone_patience": 2}  # it looks for the sender where there is none
-    room.web.stop()
-    room.web.render(content_store_chunk_limit="1k")
-    room.web.start()
-    code, said, results = room.clone()
-    assert code != 0 and "The content store has not got the image room 1. What is cloned is right all the same" in said, said
-    assert "413" in said and "pc03: " in said
-    assert results["pc02"]["verified"] and results["pc02"]["session"]["complete"] and results["pc03"]["failed"]
-    assert results["pc03"]["incomplete"] == [f"{room.disks['pc03'].path}p1"], "nothing can mount it"
-    assert not [*room.web.store.manifests()] and not [*room.web.store.digests()]
+    code, said, results = room.clone("1")
+    assert code == 0 and room.published() == ["1"] and room.jobs() == [], said
+    chunks = len(room.web.store.load(ManifestRef("image", "room", "1")).digests())
+    heard, deaf = results["pc02"], results["pc03"]
+    assert heard["verified"] and heard["session"]["complete"] and heard["sources"] == {"multicast": chunks}, "nothing came from the store"
+    assert deaf["verified"] and set(deaf["sources"]) == {room.web.url} and "session" not in deaf, "served when the store had it"
+    assert room.is_right("pc02", "1") and room.is_right("pc03", "1")
+    steps = ("Sign its manifest", "Restore the stations together", "Verify, sign and publish it", "Clone by unicast", "Show what was done")
+    assert sorted(steps, key=said.index) == [*steps] and "has not got" not in said.partition("Show what was done")[2]
 
-    room.web.stop()
-    room.web.render()
-    room.web.start()
-    code, said, results = room.clone()
-    assert code == 0 and room.sound, said
-    chunks = len(room.web.store.load(REF).digests())
-    assert results["pc02"]["chunks_written"] == 0 and results["pc03"]["verified"]
-    assert set(results["pc03"]["sources"]) == {room.web.url} and results["pc03"]["sources"][room.web.url] <= chunks
-    assert room.is_right("pc02") and room.is_right("pc03")
+    (room.folder / "more").write_bytes(os.urandom(3 * MIB))
+    command("debugfs", "-w", "-R", f"write {room.folder}/more more", room.disks["pc01"].partition(1).path)
+    room.let_in("1k")
+    code, said, results = room.clone("2")
+    assert code != 0 and "The content store has not got the image: " in said and "413" in said, said
+    assert results["pc02"]["verified"] and results["pc02"]["session"]["complete"] and set(results["pc02"]["sources"]) == {"multicast"}
+    assert results["pc03"]["failed"] and results["pc03"]["incomplete"] == [f"{room.disks['pc03'].path}p1"], "nothing can mount it"
+    assert room.published() == ["1"]
+    assert "playbooks/capture.yml -l pc01 -e capture_image=room -e capture_version=2" in said
+
+    room.let_in("2m")
+    code, said, _results = room.play("capture.yml", capture_image="room", capture_version="2")
+    assert code == 0 and room.published() == ["1", "2"] and room.jobs() == [], said
+    assert room.is_right("pc02", "2")
 
 
 def test_a_model_that_cannot_be_captured_ends_the_run_before_a_station_is_touched(room: Room) -> None:
     before = room.fingerprints()
     command("debugfs", "-w", "-R", "ssv state 0", room.disks["pc01"].partition(1).path)  # as a power cut leaves it
-    code, said, results = room.clone()
+    code, said, results = room.clone("1")
     assert code != 0 and "dirty" in said and "Restore the stations together" not in said and results == {}
-    assert room.fingerprints() == before and not [*room.web.store.manifests()]
+    assert room.fingerprints() == before and room.published() == []
