@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
-from ansible_collections.fleet.core.plugins.module_utils.content.fetch import FetchReport, Supply
+from ansible_collections.fleet.core.plugins.module_utils.content.fetch import FetchError, FetchReport, Supply
 from ansible_collections.fleet.core.plugins.module_utils.content.signed import SignedManifest
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
@@ -73,11 +74,19 @@ class SessionReceiver:
                 remedy="Look at the switch's IGMP snooping and querier, or allow unicast with transport auto",
             )
         report = FetchReport(outcome.chunks, outcome.bytes, {MULTICAST: outcome.chunks} if outcome.chunks else {})
-        intake.begin()
         if lacking and self._fetcher:
-            rest = self._fetcher.chunks(list(lacking.values()), consume)
+            rest = self._fetch(self._fetcher, list(lacking.values()), intake, outcome.reason)
             report = FetchReport(report.chunks + rest.chunks, report.bytes + rest.bytes, {**report.sources, **rest.sources})
+        intake.begin()
         return report
+
+    def _fetch(self, fetcher: Supply, left: list[Any], intake: _Intake, reason: str) -> FetchReport:
+        """What the session left, from the content stores. The disk is as before until they have something, which they may not yet."""
+        try:
+            return fetcher.chunks(left, intake.write)
+        except FetchError as error:
+            error.amend(f"The session had left {len(left)} chunks: {reason or 'it ended'}")
+            raise
 
     def as_dict(self) -> dict[str, Any]:
         """Keys of the module's result: how it went with the session."""
@@ -108,13 +117,20 @@ class _Intake:
         self._lacking = lacking
         self._begin: Optional[Callable[[], None]] = begin
         self._consume = consume
+        self._lock = threading.Lock()
         self.error: Optional[BaseException] = None
 
     def begin(self) -> None:
-        """Before the first write, once."""
-        begin, self._begin = self._begin, None
-        if begin:
-            begin()
+        """Before the first write, once; whoever else comes meanwhile waits until it is done."""
+        with self._lock:
+            if self._begin:
+                self._begin()
+                self._begin = None
+
+    def write(self, item: Any, data: memoryview) -> None:
+        """A verified chunk, from any thread."""
+        self.begin()
+        self._consume(item, data)
 
     def take(self, name: bytes, data: memoryview) -> None:
         """A verified chunk; one that is not wanted any more, or never was, is nothing to write."""
@@ -122,8 +138,7 @@ class _Intake:
         if item is None:
             return
         try:
-            self.begin()
-            self._consume(item, data)
+            self.write(item, data)
         except BaseException as error:
             self.error = error
             raise

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.fleet.core.plugins.module_utils.content.fetch import FetchError
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress, Report
 from ansible_collections.fleet.imaging.plugins.module_utils.clone.receiver import SessionFailed, SessionReceiver
@@ -116,6 +117,39 @@ def test_given_nobody_to_send_and_no_unicast_then_the_disk_is_as_before(tmp_path
     with pytest.raises(SessionFailed):
         restored(shelf, Session(shelf, []), Target(stream, path, partition=True), unicast=False)
     assert path.read_bytes() == before
+
+
+class Empty(Shelf):
+    """A content store that has not got the image yet."""
+
+    def chunks(self, wanted: Any, consume: Any) -> Any:
+        raise FetchError("chunks/… could not be fetched: it was answered 404")
+
+
+def test_given_nobody_to_send_and_stores_without_the_image_then_the_disk_is_as_before_and_both_reasons_are_told(tmp_path: Path) -> None:
+    shelf, path = Empty(), device(tmp_path, 4 * MIB)
+    stream = shelf.stream("p1", noise(4 * MIB), ((0, 4 * MIB),))
+    before = path.read_bytes()
+    with pytest.raises(FetchError, match="answered 404. The session had left 4 chunks: deaf"):
+        restored(shelf, Session(shelf, []), Target(stream, path, partition=True))
+    assert path.read_bytes() == before
+
+
+def test_given_a_disk_that_cannot_be_marked_incomplete_then_nothing_is_written_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf, path = Shelf(), device(tmp_path, 4 * MIB)
+    stream = shelf.stream("p1", noise(4 * MIB), ((0, 4 * MIB),))
+    before, tried = path.read_bytes(), []
+
+    def failing(self: BlockFile, offset: int, view: memoryview) -> None:
+        tried.append(offset)
+        raise DiskIOError("/dev/sdx cannot write at byte 0")
+
+    monkeypatch.setattr(BlockFile, "write", failing)
+    with pytest.raises(DiskIOError, match="cannot write at byte 0"):
+        restored(shelf, Session(shelf, []), Target(stream, path, partition=True))
+    assert path.read_bytes() == before and set(tried) == {0}
 
 
 def test_given_a_station_that_lacks_nothing_then_it_is_there_all_the_same(tmp_path: Path) -> None:
