@@ -151,9 +151,10 @@ def held(room: Room, station: str, until: str) -> dict[str, str]:
 def test_given_a_count_of_an_admin_or_a_minimum_then_it_begins_without_who_is_late_and_a_refusal_does_not_undo_that(
     start: dict[str, Any], count: dict[str, int] | None, room: Room
 ) -> None:
-    """pc02 refuses once the admin has written; pc03 comes when all is over."""
+    """pc02 refuses once the admin has written, pc01 comes once the sender was told so, and pc03 when all is over."""
     control, marks = room.root / "run/control.json", room.root / "run-of-the-test"
     marks.mkdir()
+    room.more["pc01"] = held(room, "pc01", "test -e told")
     room.more["pc02"] = {"erase": "size:4096", **held(room, "pc02", "test -e written")}
     room.more["pc03"] = {"patience": 1, **held(room, "pc03", "test -e over")}
 
@@ -165,6 +166,8 @@ def test_given_a_count_of_an_admin_or_a_minimum_then_it_begins_without_who_is_la
             draft.write_text(json.dumps(count))
             draft.rename(control)
         (marks / "written").touch()
+        wait_until(lambda: control.with_name("control.json.absent").exists() or not control.exists())
+        (marks / "told").touch()
         wait_until(lambda: not control.exists())
         (marks / "over").touch()
 
