@@ -60,12 +60,12 @@ def test_each_station_has_the_sender_of_its_site_or_the_centre(one: str, two: st
 
 @pytest.mark.parametrize(
     ("arguments", "options"),
-    [(["-e", "clone_sender=relay"], {}), ([], {"clone_sender": "relay"}), (["-e", "clone_sender=relay"], {"clone_sender": "other"})],
+    [([], {"clone_sender": "relay"}), (["-e", "clone_sender=relay"], {"clone_sender": "other"})],
 )
 def test_a_sender_that_the_run_or_the_role_is_given_serves_whoever_has_none_of_its_own(
     arguments: list[str], options: dict[str, Any], tmp_path: Path
 ) -> None:
-    stations = {"pc01": {}, "pc02": {} if options else PARIS}
+    stations = {"pc01": {}, "pc02": PARIS if arguments else {}}
     assert stations_of(sessions(tmp_path, stations, *arguments, **options)) == {"relay": ["pc01", "pc02"]}
 
 

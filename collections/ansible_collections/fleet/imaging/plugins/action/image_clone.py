@@ -99,6 +99,9 @@ class ActionModule(ActionBase):
                 sessions[str(sender)] = options
         if not sessions:
             raise AnsibleActionFail("there is no station to restore: the sender is the only host of the play")
+        unknown = [name for each in sessions.values() for name in each["stations"] if name not in variables["hostvars"]]
+        if unknown:
+            raise AnsibleActionFail(f"stations must be inventory names, but there is no {', '.join(sorted(unknown))}")
         twice = [name for name, count in Counter(name for each in sessions.values() for name in each["stations"]).items() if count > 1]
         if twice:
             raise AnsibleActionFail(f"a station has one sender, but {', '.join(sorted(twice))} has several")

@@ -107,8 +107,9 @@ class CloneSession:
         elif module in (RECEIVE, RESTORE):
             self.stations[name] = result if not failed or not self.reason else {**result, "msg": self._blamed(result)}
             self._waiting_for.discard(name)
-            took_part = bool((result.get("session") or {}).get("chunks"))
-            self._idle = self._idle and not failed and not took_part
+            session = result.get("session") or {}
+            took_part = bool(session.get("chunks"))
+            self._idle = self._idle and bool(session.get("complete")) and not took_part
             self._farewell = None if self._waiting_for else time.monotonic() + (0.0 if self._idle else FAREWELL)
             if not took_part:
                 self._absent.add(name)

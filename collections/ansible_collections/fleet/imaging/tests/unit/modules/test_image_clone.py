@@ -209,12 +209,19 @@ def test_in_check_mode_there_is_no_session_and_nothing_is_written(arguments: lis
     assert {name: fingerprint(disk) for name, disk in room.disks.items()} == before
 
 
+ONLY: dict[str, Any] = {"sender": None, "control": None}
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         ({"transport": "pigeon"}, "transport must be one of auto, multicast, unicast"),
         ({"sender": "nobody"}, "sender must be the inventory name of the host that sends"),
         ({"image": ""}, "missing required arguments: image"),
+        ({"stations": ["pc77"]}, "there is no pc77"),
+        ({"senders": {"centre": {"stations": ["pc01"]}}}, "senders says all that sender, stations and control say"),
+        ({**ONLY, "senders": {"centre": ["pc01"]}}, "senders.centre must be a mapping"),
+        ({**ONLY, "senders": {"pc03": {"stations": ["pc01"]}, "centre": {"stations": ["pc01"]}}}, "but pc01 has several"),
         ({"receive": "all"}, "receive must be a mapping"),
     ],
 )

@@ -31,8 +31,9 @@ from ansible_collections.fleet.imaging.plugins.plugin_utils.session_member impor
 
 REFUSED: Mapping[str, Any] = {"failed": True, "msg": "wrong disk"}
 UNREACHABLE: Mapping[str, Any] = {"unreachable": True, "msg": "no route to host"}
-GOOD: Mapping[str, Any] = {"changed": True, "session": {"chunks": 7}}
-RIGHT: Mapping[str, Any] = {"changed": False, "session": {"chunks": 0}}
+GOOD: Mapping[str, Any] = {"changed": True, "session": {"complete": True, "chunks": 7}}
+DEAF: Mapping[str, Any] = {"changed": True, "session": {"complete": False, "chunks": 0}}
+RIGHT: Mapping[str, Any] = {"changed": False, "session": {"complete": True, "chunks": 0}}
 """Of a station that lacked nothing, and did not join."""
 FILLED: Mapping[str, Any] = {"changed": True, "bytes": 1000}
 SILENCE = None
@@ -127,6 +128,12 @@ def test_given_a_room_that_lacks_nothing_then_the_sender_is_ended_at_once(monkey
     ends = ((RECEIVE, name, RIGHT) for name in ("pc1", "pc2", "pc3", "pc4"))
     result, tasks = held(monkeypatch, ROOM, *ends, (COPY, "centre", GOOD), SILENCE, (SEND, "centre", REFUSED))
     assert tasks.stopped == [(SEND, "centre")] and not result["senders"]["centre"]["failed"]
+
+
+def test_given_a_room_that_is_deaf_then_the_sender_may_still_tell_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = ((RECEIVE, name, DEAF) for name in ("pc1", "pc2", "pc3", "pc4"))
+    result, tasks = held(monkeypatch, ROOM, *ends, (COPY, "centre", GOOD), (SEND, "centre", {"packets": 3}))
+    assert tasks.stopped == [] and result["senders"]["centre"]["sent"] == {"packets": 3}
 
 
 def test_given_a_station_that_refuses_then_the_file_of_the_admin_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
