@@ -63,6 +63,8 @@ class BatchReceiver:
         self._udp = udp
         self._memory = mmap.mmap(-1, MESSAGES * SLOT)
         self.view = memoryview(self._memory)
+        self.words = self.view.cast("I")
+        """The same in words of 32 bits."""
         base = _address(self._memory)
         self._vectors = (_Vector * MESSAGES)(*[_Vector(base + number * SLOT, SLOT) for number in range(MESSAGES)])
         self._messages = (_Message * MESSAGES)()

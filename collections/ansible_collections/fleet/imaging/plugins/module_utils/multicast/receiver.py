@@ -32,7 +32,7 @@ from .interface import COMPLETE, FAILED, UNICAST, MulticastError, Outcome, Repor
 from .reception import Reception
 from .sockets import resolve, version
 from .taker import Taker
-from .urgency import urgent
+from .urgency import keep_memory, urgent
 from .wants import Wants
 from .wire import DONE, MAGIC, ProtocolError, pack_done
 
@@ -83,6 +83,7 @@ class ReceiveSession:
         """Receive until all is taken or the session is over."""
         if not self._wants.wanted:
             return Outcome(COMPLETE)
+        keep_memory()
         taker = Taker(self._take)
         try:
             with urgent():

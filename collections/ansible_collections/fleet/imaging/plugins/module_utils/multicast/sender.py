@@ -23,7 +23,7 @@ from .roster import Roster
 from .sockets import listen, sending, version
 from .stream import Stream
 from .transmission import Transmission
-from .urgency import urgent
+from .urgency import keep_memory, urgent
 from .wire import Shape, session_tag
 
 _LOOK = 0.05
@@ -89,6 +89,7 @@ class SendSession:
     def run(self) -> dict[str, Verdict]:
         """Hold the session."""
         try:
+            keep_memory()
             with urgent():
                 return self._hold()
         finally:

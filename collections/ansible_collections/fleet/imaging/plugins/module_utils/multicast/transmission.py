@@ -37,13 +37,15 @@ class Transmission:
         self._alone: list[list[int]] = []
         """Repairs that found no company, for the next batch."""
         self._spoke = 0.0
+        self._said_last = False
+        """Whether the last packet told the position."""
         self.held = False
         """Whether new segments wait for receivers, and for nothing else."""
 
     def speak(self, now: float, every: float = _SYNC) -> None:
         """When nothing was sent for so many seconds: a packet that carries nothing but the stream's position."""
-        if now - self._spoke > every:
-            self._spoke = now
+        if now - self._spoke >= every:
+            self._spoke, self._said_last = now, True
             if not self._outlet.blocked:
                 self._outlet.sync(self._stream.sent)
 
@@ -69,9 +71,9 @@ class Transmission:
             before = outlet.wire
             if not self._repair(now, started, following) and not self._new(inflight - (outlet.number - seen), inflight // 2):
                 self.held = stream.end > stream.sent or stream.waiting_for_room
-                self.speak(now)
+                self.speak(now, 0.0 if stream.exhausted and not self._said_last else _SYNC)
                 return _NOTHING
-            self._spoke = now
+            self._spoke, self._said_last = now, False
             pace.spent(outlet.wire - before, now)
             now = time.monotonic()
         return 0
@@ -107,14 +109,15 @@ class Transmission:
         if not repairs:
             return False
         interval = self._dialogue.interval
-        patience = 0.0 if len(following) < 2 else interval * 0.3
+        hurry = len(following) < 2 or self._stream.exhausted
+        patience = 0.0 if hurry else interval * 0.3
         if now - repairs.since < patience:
             return False
         common = max((member.start for member in started), default=0)
         everybody = 0
         for member in following:
             everybody |= member.bit
-        hold = 0.0 if len(following) < 2 or self._stream.exhausted else interval * _COMPANY
+        hold = 0.0 if hurry else interval * _COMPANY
         groups = repairs.take(batch, common, everybody, now, hold)
         if not groups:
             return False

@@ -35,6 +35,8 @@ def main() -> None:
     sent = 0
     while True:
         heard, (_address, source_port) = ear.recvfrom(1 << 16)
+        if len(heard) <= 12:
+            continue  # its own, cut
         turn = chance.randrange(14)
         forged = {
             0: heard[:12] + chance.randbytes(len(heard) - 12),

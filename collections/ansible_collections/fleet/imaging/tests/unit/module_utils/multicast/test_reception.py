@@ -157,6 +157,32 @@ def test_a_second_copy_is_repaired_while_the_first_one_may_turn_out_damaged(room
     room.play(script())
 
 
+def test_what_is_missing_when_the_sender_waits_is_said_before_a_report_is_due(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(reception, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    said: list[ReceiverReport] = []
+    turns = iter(range(TURNS))
+
+    def stopped() -> bool:
+        turn = next(turns)
+        if turn == 0:
+            room.begin()
+            room.channel.send(TUNE, pack_tune(4000, 0))
+        elif turn == 50:
+            room.say(0, 1)
+            clock[0] += 0.1  # the first report since it knows how often it is to report
+        elif turn == 60:
+            clock[0] += 2  # of the four seconds until the next
+        elif turn == 100:
+            assert len(said) == 2
+            room.say(1, 3, SYNC)
+        said.extend(ReceiverReport.unpack(body) for kind, body in room.channel.receive() if kind == REPORT)
+        return len(said) > 2
+
+    room._reception.run(stopped, lambda: None)
+    assert said[2].missing == ((2, 1),)
+
+
 class Connections(ReceiveSession):
     """A session whose sender is always there, and where every connection becomes what the test says."""
 
