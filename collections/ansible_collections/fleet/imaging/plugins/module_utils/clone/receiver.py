@@ -85,8 +85,8 @@ class SessionReceiver:
         try:
             return fetcher.chunks(left, intake.write)
         except FetchError as error:
-            error.amend(f"The session had left {len(left)} chunks: {reason or 'it ended'}")
-            raise
+            said = f"The session left {len(left)} chunks ({reason or 'it ended'}), and they cannot be fetched: {error}"
+            raise SessionFailed(said, **error.details) from error
 
     def as_dict(self) -> dict[str, Any]:
         """Keys of the module's result: how it went with the session."""
