@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -180,9 +181,15 @@ def test_a_room_receives_from_the_model_before_the_store_has_the_image_and_if_it
     assert room.is_right("pc02", "2")
 
 
-def test_a_model_that_cannot_be_captured_ends_the_run_before_a_station_is_touched(room: Room) -> None:
+@pytest.mark.parametrize(("senders", "how"), [({}, "without"), ({"pc03": {"clone_sender": "centre"}}, "with")])
+def test_a_model_that_cannot_be_captured_ends_the_run_before_a_station_is_touched(
+    senders: dict[str, dict[str, Any]], how: str, room: Room
+) -> None:
+    room.more = senders
     before = room.fingerprints()
     command("debugfs", "-w", "-R", "ssv state 0", room.disks["pc01"].partition(1).path)  # as a power cut leaves it
     code, said, results = room.clone("1")
     assert code != 0 and "dirty" in said and "Restore the stations together" not in said and results == {}
     assert room.fingerprints() == before and room.published() == []
+    # Stations of several senders are served by those, once the store has the image.
+    assert re.findall(r"Capture the disk (\w+) its contents", said) == [how]
