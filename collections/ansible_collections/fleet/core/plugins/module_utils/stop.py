@@ -113,9 +113,10 @@ _wish = _Wish()
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
-    """Let SIGTERM, SIGHUP and SIGINT end what is done inside: it raises Stopped, after all clean-ups. Signals that were ignored stay so.
+    """Let SIGTERM, SIGHUP and SIGINT end what is done inside: it raises Stopped, after all clean-ups.
 
-    In another thread than the main one, where Python has no signals, it does nothing.
+    From then on further signals are ignored, for the process ends; those that were ignored before stay so all the time. In another thread
+    than the main one, where Python has no signals, it does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -124,13 +125,15 @@ def stoppable() -> Iterator[None]:
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
             signal.signal(number, _wish.note)
+    ending = False
     try:
         yield
     except Stop as stop:
+        ending = True
         raise stop.error from stop
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, handler in before.items():  # who is stopped has yet to say so, and Ansible to clean up
+            signal.signal(number, signal.SIG_IGN if ending else handler)
         _wish.forget()
 
 

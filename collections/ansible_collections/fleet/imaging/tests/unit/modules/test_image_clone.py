@@ -5,22 +5,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import pytest
 
+from ansible_collections.fleet.core.plugins.module_utils.content.signature import allow, create_key
+from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk
+from ansible_collections.fleet.imaging.plugins.module_utils.engine.stream_writer import StreamWriter
+from ansible_collections.fleet.imaging.plugins.module_utils.filesystem import probe
 from ansible_collections.fleet.imaging.tests.unit.bench import LINUX, Bench, fingerprint, write
 from ansible_collections.fleet.imaging.tests.unit.conftest import command
 from ansible_collections.fleet.imaging.tests.unit.filesystems import MIB
+from ansible_collections.fleet.imaging.tests.unit.modules.room import capture_model
 
 COLLECTIONS = Path(__file__).parents[6]
 SIZE = 40 * MIB
@@ -36,10 +46,23 @@ class Room:
     more: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Variables of stations."""
 
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+
     def clone(self, *arguments: str, ok: bool = True, keywords: dict[str, Any] | None = None, **options: Any) -> tuple[dict[str, Any], str]:
         """Run the task, with its keywords, in a play; its result and what was said."""
+        run = self.begin(*arguments, keywords=keywords, **options)
+        try:
+            said, _nothing = run.communicate(timeout=1800)
+        finally:
+            run.kill()
+        assert (run.returncode == 0) is ok, said
+        return json.loads((self.root / "cloned.json").read_text()) if ok else {}, said
+
+    def begin(self, *arguments: str, keywords: dict[str, Any] | None = None, **options: Any) -> subprocess.Popen[str]:
+        """Begin to run it."""
         local = {
             "folder": str(self.root),
+            "allowed": self.bench.allowed,
             "ansible_connection": "local",
             "ansible_remote_tmp": f"{self.root}/remote",
             "ansible_async_dir": f"{self.root}/async",
@@ -69,6 +92,7 @@ class Room:
                 "disk": "{{ disk }}",
                 "erase": "{{ erase }}",
                 "mode": "{{ mode | default('delta') }}",
+                "allowed_signers": "{{ signers | default(allowed) }}",
                 "work_dir": str(self.bench.folder),
             },
             **options,
@@ -86,16 +110,52 @@ class Room:
             "ANSIBLE_STDOUT_CALLBACK": "fleet.core.progress",
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
             "ANSIBLE_HOME": str(self.root / "home"),
+            "TMPDIR": str(self.root / "temporary"),
+            "TEST_MARK": self.mark,
         }
+        (self.root / "temporary").mkdir(exist_ok=True)
         argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts.json", "--forks=1", *arguments, "play.yml"]
-        done = subprocess.run(argv, cwd=self.root, env=environment, capture_output=True, text=True, timeout=1800, check=False)
-        assert (done.returncode == 0) is ok, done.stdout + done.stderr
-        result: dict[str, Any] = json.loads((self.root / "cloned.json").read_text()) if ok else {}
-        return result, done.stdout + done.stderr
+        return subprocess.Popen(argv, cwd=self.root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def processes(self) -> dict[int, str]:
+        """Command lines of what the run started, on the stations as well."""
+        found = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if f"TEST_MARK={self.mark}".encode() in (process / "environ").read_bytes().split(b"\0"):
+                    found[int(process.name)] = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        return found
+
+    def kill(self, what: str = "") -> None:
+        """Kill of it what has this in its command line, or all."""
+        for pid in [pid for pid, line in self.processes().items() if what in line]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def wait_for(self, what: Callable[[], bool]) -> None:
+        for _attempt in range(3000):
+            if what():
+                return
+            time.sleep(0.1)
+        raise AssertionError(self.processes())
+
+    def at_work(self) -> bool:
+        """Whether every station writes its disk."""
+        writing = 0
+        for path in (self.root / "async").glob("j*.*[0-9]"):
+            with contextlib.suppress(OSError, ValueError):
+                report = json.loads(path.read_text()).get("progress", {})
+                writing += report.get("operation") == "restore" and report["done"] > 0
+        return writing == len(self.disks)
+
+    def is_right(self, disk: Disk) -> bool:
+        """Whether all of the disk is as the manifest says, table included: looked at by somebody who knows nothing of the session."""
+        plan, fetcher = self.bench.plan(disk)
+        return not plan.preview(StreamWriter(fetcher, Progress()))["changed"]
 
 
 @pytest.fixture
-def room(tmp_path: Path, bench: Bench, loop_disk: Any) -> Room:
+def room(tmp_path: Path, bench: Bench, loop_disk: Any) -> Iterator[Room]:
     """Three disks full of garbage, and an image for them."""
     model = loop_disk(SIZE, f"label: gpt\nsize=30MiB, type={LINUX}\nsize=4MiB, type=S\n")
     write(model.path, 0, b"boot code")
@@ -104,7 +164,9 @@ def room(tmp_path: Path, bench: Bench, loop_disk: Any) -> Room:
     command("mkswap", model.partition(2).path)
     bench.capture(model)
     (tmp_path / "play").mkdir()
-    return Room(tmp_path / "play", bench, {f"pc0{number}": loop_disk(SIZE, fill=0xFF) for number in (1, 2, 3)})
+    room = Room(tmp_path / "play", bench, {f"pc0{number}": loop_disk(SIZE, fill=0xFF) for number in (1, 2, 3)})
+    yield room
+    room.kill()
 
 
 def test_given_one_fork_then_all_are_restored_together_from_one_sending(room: Room) -> None:
@@ -126,13 +188,15 @@ def test_given_one_fork_then_all_are_restored_together_from_one_sending(room: Ro
     assert {name: done["sources"] for name, done in one["stations"].items()} == {"pc01": {}, "pc02": {"multicast": 1}, "pc03": {}}, said
 
 
-def test_given_a_station_that_refuses_then_the_others_do_not_wait_and_no_secret_is_told(room: Room) -> None:
-    before = fingerprint(room.disks["pc02"])
-    room.more["pc02"] = {"erase": "size:4096"}
+def test_given_stations_that_refuse_then_the_others_do_not_wait_and_no_secret_is_told(room: Room, loop_disk: Any, tmp_path: Path) -> None:
+    room.disks.update(pc04=loop_disk(8 * MIB, fill=0xFF), pc05=loop_disk(SIZE, fill=0xFF))
+    room.more.update(pc02={"erase": "size:4096"}, pc05={"signers": allow("somebody", create_key(tmp_path / "other_key"))})
+    before = {name: fingerprint(room.disks[name]) for name in ("pc02", "pc04", "pc05")}
     cloned, said = room.clone("-vvvv")
-    refused = cloned["stations"]["pc02"]
-    assert refused["failed"] and "is not the disk that was named" in refused["msg"]
-    assert fingerprint(room.disks["pc02"]) == before
+    reasons = {"pc02": "is not the disk that was named", "pc04": "needs at least", "pc05": "signed by a key that may not sign here"}
+    for name, reason in reasons.items():
+        refused = cloned["stations"][name]
+        assert refused["failed"] and reason in refused["msg"] and fingerprint(room.disks[name]) == before[name]
     for name in ("pc01", "pc03"):
         assert cloned["stations"][name]["verified"] and cloned["stations"][name]["session"]["complete"]
     told = set(re.findall(r"['\"]secret['\"]: ['\"]([^'\"]*)", said + json.dumps(cloned)))
@@ -228,3 +292,37 @@ ONLY: dict[str, Any] = {"sender": None, "control": None}
 def test_what_cannot_be_a_session_is_refused(options: dict[str, Any], said: str, room: Room) -> None:
     _result, output = room.clone(ok=False, **options)
     assert said in output
+
+
+@pytest.fixture
+def slow(tmp_path: Path, bench: Bench, loop_disk: Any) -> Iterator[tuple[Room, subprocess.Popen[str]]]:
+    """A room in the midst of a session, which takes eight seconds, and its run."""
+    capture_model(bench, loop_disk)
+    (tmp_path / "play").mkdir()
+    room = Room(tmp_path / "play", bench, {f"pc0{number}": loop_disk(26 * MIB, fill=0xFF) for number in (1, 2)})
+    run = room.begin(send={"store": str(bench.store.root), "rate": 2_000_000})
+    try:
+        room.wait_for(room.at_work)
+        yield room, run
+    finally:
+        room.kill()
+        run.wait()
+
+
+def test_given_ctrl_c_then_the_stations_end_tidily(slow: tuple[Room, subprocess.Popen[str]]) -> None:
+    room, run = slow
+    run.send_signal(signal.SIGINT)  # workers are in sessions of their own: a terminal sends it to the first process only
+    said, _nothing = run.communicate(timeout=600)
+    assert run.returncode != 0, said
+    room.wait_for(lambda: not room.processes())
+    assert [list((room.root / name).iterdir()) for name in ("run", "async", "temporary")] == [[], [], []]
+    for disk in room.disks.values():  # a sender that ended a moment earlier let its stations fetch the rest: one may have had the time
+        assert probe(disk.partition(1).path).type == "raw" or room.is_right(disk)
+
+
+def test_given_a_control_node_that_goes_away_then_the_room_goes_on(slow: tuple[Room, subprocess.Popen[str]]) -> None:
+    room, run = slow
+    room.kill("ansible-playbook")
+    run.communicate(timeout=600)
+    room.wait_for(lambda: not room.processes())
+    assert all(room.is_right(disk) for disk in room.disks.values()) and list((room.root / "run").iterdir()) == []

@@ -78,9 +78,9 @@ def room(bench: Bench) -> Iterator[Room]:
         yield Room(bench, stack)
 
 
-def stop_at(operation: str, share: float, number: signal.Signals = signal.SIGTERM) -> dict[str, str]:
+def stop_at(operation: str, share: float) -> dict[str, str]:
     """For the environment of a module: it gets a signal in the midst of an operation."""
-    return {"FLEET_TEST_STOP": json.dumps([operation, share, number])}
+    return {"FLEET_TEST_STOP": json.dumps([operation, share, signal.SIGTERM])}
 
 
 def stopped(module: Module, traces: Traces, number: signal.Signals = signal.SIGTERM) -> dict[str, Any]:
@@ -102,10 +102,7 @@ def appears(path: Path, module: Module) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_restore_leaves_an_incomplete_partition_and_the_next_one_goes_on(
-    number: signal.Signals, room: Room, traces: Traces, loop_disk: Any
-) -> None:
+def test_a_restore_leaves_an_incomplete_partition_and_the_next_one_goes_on(room: Room, traces: Traces, loop_disk: Any) -> None:
     capture_model(room.bench, loop_disk)
     disk: Disk = loop_disk(SIZE, fill=0xFF)
     options = {
@@ -117,8 +114,8 @@ def test_a_restore_leaves_an_incomplete_partition_and_the_next_one_goes_on(
         "erase": f"size:{SIZE}",
         "work_dir": str(traces.folder),
     }
-    environment = traces.environment(**stop_at("restore", 0.5, number))
-    result = stopped(room.module("image_restore", environment=environment, **options), traces, number)
+    environment = traces.environment(**stop_at("restore", 0.5))
+    result = stopped(room.module("image_restore", environment=environment, **options), traces)
     partition = disk.partition(1).path
     assert result["incomplete"] == [str(partition)] and f"not mountable until they are restored again: {partition}" in result["msg"]
     assert probe(partition).type == "raw" and result["changed"]
