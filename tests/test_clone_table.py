@@ -21,7 +21,7 @@ LYON = {
     "replicated": {},
     "sent": {},
     "failed": True,
-    "msg": "it has not got the image: no route",
+    "msg": "it has no image: no route",
 }
 CENTRE = {"sender": "centre", "stations": ["c1"], "replicated": {}, "sent": {}, "failed": False, "msg": ""}
 DONE = {
