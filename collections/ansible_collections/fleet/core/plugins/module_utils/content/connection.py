@@ -29,6 +29,9 @@ from ..zstd import Buffer
 _HEADER_LIMIT = 1 << 16
 _PIECE = 1 << 16
 
+_DATES = (9, 10)
+"""OpenSSL's words for a certificate that is not valid yet, or not any more (x509_vfy.h): often a station's clock is wrong."""
+
 _NUMBER = re.compile(r"[0-9]{1,20}")
 """What int() surely takes: isdigit() also accepts ² and ³, and int() refuses very many digits."""
 
@@ -130,7 +133,10 @@ class Endpoint:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, period)
             return plain
         except ssl.SSLCertVerificationError as error:
-            raise StatusError(f"{self.url}: its certificate is not trusted: {error.verify_message}", 495) from error
+            clock = (
+                f"; the clock of this host says {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC" if error.verify_code in _DATES else ""
+            )
+            raise StatusError(f"{self.url}: its certificate is not trusted: {error.verify_message}{clock}", 495) from error
         except OSError as error:
             raise TransportError(f"{self.url} cannot be reached: {error}") from error
 

@@ -5,11 +5,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import ssl
 import threading
 import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from ansible_collections.fleet.core.plugins.module_utils.content.connection import (
     Connection,
@@ -192,3 +201,31 @@ def test_put_and_head_and_the_credential() -> None:
 def test_what_is_not_the_url_of_a_store_is_refused(url: str) -> None:
     with pytest.raises(InputError, match="is not the URL of a content store"):
         Endpoint(url)
+
+
+@pytest.mark.parametrize(("days", "said"), [(365, "certificate is not yet valid"), (-365, "certificate has expired")])
+def test_given_a_clock_that_is_a_year_off_then_the_error_tells_what_it_says(days: int, said: str, tmp_path: Path) -> None:
+    """To a client whose clock is wrong, a good certificate is one of another year."""
+    key, begin = ec.generate_private_key(ec.SECP256R1()), datetime.now(timezone.utc) + timedelta(days)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begin, begin + timedelta(30))
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+    certificate = builder.add_extension(names, critical=False).sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    (tmp_path / "ca.pem").write_bytes(certificate)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "server.pem").write_bytes(private + certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem")
+
+    def serve() -> None:
+        plain, _address = listener.accept()
+        with plain, contextlib.suppress(OSError):
+            context.wrap_socket(plain, server_side=True).close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"https://localhost:{listener.getsockname()[1]}/content"
+        with pytest.raises(StatusError, match=f"{said}; the clock of this host says {datetime.now(timezone.utc):%Y-%m-%d}"):
+            Connection(Endpoint(url, ca_file=tmp_path / "ca.pem", timeout=60)).document("d", 100)
+        thread.join(60)

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from .conftest import TIMEOUT, Segment
+from .conftest import TIMEOUT, Segment, tool
 
 ATTACKER = Path(__file__).with_name("attacker.py")
 SLOWLY = {"rate": 3e6}
@@ -194,6 +194,16 @@ def test_a_host_without_a_way_to_the_group_says_so(segment: Segment) -> None:
     assert "there is no interface eth9" in segment.send(["pc10"], settings={"interface": "eth9"}).last("error")
     assert "cannot listen on 192.0.2.1" in segment.send(["pc10"], settings={"sender": "192.0.2.1"}).last("error")
     assert "no multicast address" in segment.send(["pc10"], settings={"group": "10.0.0.1"}).last("error")
+
+
+def test_a_sender_without_a_route_for_multicast_says_so_and_what_to_do(segment: Segment) -> None:
+    segment.image(1)
+    tool("ip", "-n", segment.host(20), "link", "set", "eth0", "down")
+    tool("ip", "-n", segment.host(21), "-6", "route", "flush", "table", "all")
+    for number, settings in ((20, {"sender": "10.77.0.20"}), (21, {"sender": "fd77::21", "group": "ff12::4d01"})):
+        said = segment.send(["pc10"], number=number, settings=settings).last("error")
+        assert f"no way from {settings['sender']} to the multicast group" in said and "Network is unreachable" in said
+        assert "Name the interface of the stations' network; transport=unicast needs no multicast" in said
 
 
 def test_garbage_replays_and_forgeries_cost_speed_and_never_correctness(segment: Segment) -> None:
