@@ -180,6 +180,7 @@ from ansible_collections.fleet.core.plugins.module_utils.content.store import Ch
 from ansible_collections.fleet.core.plugins.module_utils.content.task import PublishTask
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
+from ansible_collections.fleet.core.plugins.module_utils.stop import stoppable
 
 ARGUMENT_SPEC = {
     "path": {"type": "path", "default": "/srv/fleet/content"},
@@ -205,15 +206,16 @@ def main() -> None:
     )
     store = ChunkStore(Path(module.params["path"]))
     try:
-        task = PublishTask(store, Jobs(store, module.params["web_user"]), module.check_mode)
-        if module.params["state"] == "opened":
-            result = task.open(**{key: module.params[key] for key in ("kind", "name", "version", "holder", "lifetime", "resume")})
-        elif module.params["state"] == "signed":
-            result = task.sign(module.params["job"], Path(module.params["signing_key"]))
-        elif module.params["state"] == "published":
-            result = task.publish(module.params["job"], Path(module.params["signing_key"]), Progress.from_module(module))
-        else:
-            result = task.abort(module.params["job"])
+        with stoppable():
+            task = PublishTask(store, Jobs(store, module.params["web_user"]), module.check_mode)
+            if module.params["state"] == "opened":
+                result = task.open(**{key: module.params[key] for key in ("kind", "name", "version", "holder", "lifetime", "resume")})
+            elif module.params["state"] == "signed":
+                result = task.sign(module.params["job"], Path(module.params["signing_key"]))
+            elif module.params["state"] == "published":
+                result = task.publish(module.params["job"], Path(module.params["signing_key"]), Progress.from_module(module))
+            else:
+                result = task.abort(module.params["job"])
     except FleetError as error:
         module.fail_json(msg=str(error), **error.details)
     module.exit_json(**result)

@@ -145,6 +145,7 @@ from ansible_collections.fleet.core.plugins.module_utils.content.replicate impor
 from ansible_collections.fleet.core.plugins.module_utils.content.store import ChunkStore
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
+from ansible_collections.fleet.core.plugins.module_utils.stop import stoppable
 
 ARGUMENT_SPEC = {
     "path": {"type": "path", "default": "/srv/fleet/content"},
@@ -164,7 +165,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     given = module.params
     try:
-        with contextlib.ExitStack() as stack:
+        with stoppable(), contextlib.ExitStack() as stack:
             ca_file = Path(given["ca_file"]) if given["ca_file"] else stack.enter_context(authority(given["ca"]))
             fetcher: Fetcher[Chunk] = Fetcher(given["sources"], ca_file=ca_file, connections=given["connections"], rate=given["rate"])
             result = Replication(

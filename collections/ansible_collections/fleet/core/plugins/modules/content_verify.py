@@ -118,6 +118,7 @@ from ansible_collections.fleet.core.plugins.module_utils.content.store import Ch
 from ansible_collections.fleet.core.plugins.module_utils.content.verify import Verification
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
+from ansible_collections.fleet.core.plugins.module_utils.stop import stoppable
 
 ARGUMENT_SPEC = {
     "path": {"type": "path", "default": "/srv/fleet/content"},
@@ -131,12 +132,13 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     repair = module.params["repair"]
     try:
-        verdict = Verification(
-            ChunkStore(Path(module.params["path"])),
-            allowed_signers=module.params["allowed_signers"],
-            repair=repair and not module.check_mode,
-            progress=Progress.from_module(module),
-        ).run()
+        with stoppable():
+            verdict = Verification(
+                ChunkStore(Path(module.params["path"])),
+                allowed_signers=module.params["allowed_signers"],
+                repair=repair and not module.check_mode,
+                progress=Progress.from_module(module),
+            ).run()
     except FleetError as error:
         module.fail_json(msg=str(error), **error.details)
     if not verdict.sound and not repair:

@@ -24,6 +24,7 @@ from ansible_collections.fleet.imaging.plugins.module_utils.filesystem import pr
 from ansible_collections.fleet.imaging.tests.unit.bench import LINUX, Bench
 from ansible_collections.fleet.imaging.tests.unit.filesystems import MIB
 from ansible_collections.fleet.imaging.tests.unit.installation import Installed, install
+from ansible_collections.fleet.imaging.tests.unit.modules.conftest import COLLECTIONS
 from ansible_collections.fleet.imaging.tests.unit.modules.room import SIZE, Module, Room, capture_model
 
 
@@ -219,3 +220,9 @@ def test_a_loader_is_not_made_by_half(room: Room, traces: Traces, loop_disk: Any
     module.signal(signal.SIGTERM)
     stopped(module, traces)
     assert system.disk.in_use() == [] and system.bytes() == before
+
+
+def test_every_module_that_works_for_long_can_be_stopped() -> None:
+    modules = {path.name: path.read_text() for path in COLLECTIONS.glob("ansible_collections/fleet/[ci]*/plugins/modules/*.py")}
+    long = {name: text for name, text in modules.items() if "Progress.from_module" in text}
+    assert len(long) >= 7 and [name for name, text in long.items() if "stoppable()" not in text] == []

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -85,6 +87,23 @@ def test_a_timeout_stops_the_job(project: Project) -> None:
     for host in ("room1-01", "room1-02"):
         assert gone(int((project.root / f"pid-{host}").read_text()))
     assert project.jobs() == []
+
+
+def test_after_ctrl_c_the_jobs_go_on(project: Project) -> None:
+    playbook = project.playbook(work(seconds=600, pid_file=pid_file(project)))
+    run = subprocess.Popen(
+        project.command(playbook), cwd=project.root, env=project.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        subprocess.run(["sh", "-c", once_they_work(project)], check=True, timeout=120)
+        run.send_signal(signal.SIGINT)
+        assert run.wait(120) != 0
+    finally:
+        run.kill()
+    for host in ("room1-01", "room1-02"):
+        pid = int((project.root / f"pid-{host}").read_text())
+        assert Path(f"/proc/{pid}").exists()
+        os.kill(pid, signal.SIGTERM)
 
 
 def test_a_killed_job_is_a_failure_that_says_so(project: Project) -> None:
