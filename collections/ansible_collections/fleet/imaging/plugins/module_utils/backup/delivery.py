@@ -125,7 +125,6 @@ class Delivery:
         disk.refuse_if_in_use()
         size, room = reserved.bytes_of(options.size, disk, default_size(signed.manifest)), reserved.room_at_end(before)
         others = reserved.without(before)
-        place = reserved.made(min(size, room) if room else size, others, before.last_lba, [entry.number for entry in others.entries])
         if size > room:
             raise NoRoom(
                 f"{disk.describe()} has no local backup, and no room for one: {size} bytes are needed behind the last partition, {room} are"
@@ -134,6 +133,7 @@ class Delivery:
                 needed=size,
                 available=room,
             )
+        place = reserved.made(size, others, before.last_lba, [entry.number for entry in others.entries])
         entries = tuple(sorted([*others.entries, place.entry], key=lambda entry: entry.number))
         return cls(disk, signed, before, dataclasses.replace(others, entries=entries), place, options, verify)
 

@@ -104,15 +104,20 @@ def kept(entry: Entry, table: PartitionTable, others: Iterable[int]) -> Reserved
 def made(size: int, table: PartitionTable, last: int, others: Iterable[int], walls: Sequence[Entry] = ()) -> Reserved:
     """A new backup of size bytes at the end of the disk, in front of what is kept there (walls). last: the last usable sector."""
     _require_gpt(table, "cannot have a local backup, which is found by its name", "Restore without a backup, or capture a model with a GPT")
-    grain = MIB // table.sector_size
-    sectors = max(1, -(-size // MIB)) * grain
+    sectors = -(-size // table.sector_size)
     end = last + 1
     for wall in sorted(walls, key=lambda each: each.start, reverse=True):
         if wall.end > end - sectors:
             end = min(end, wall.start)
-    start = (end - sectors) // grain * grain
+    start = (end - sectors) * table.sector_size // MIB * MIB // table.sector_size
     if start < table.first_lba:
-        raise NoRoom(f"A local backup of {size} bytes is larger than the disk. Nothing was changed", remedy="Give a smaller backup_size")
+        room = max(0, end - table.first_lba) * table.sector_size
+        raise NoRoom(
+            f"A local backup of {size} bytes is larger than the disk, which has {room} bytes for partitions. Nothing was changed",
+            remedy="Give a smaller backup_size",
+            needed=size,
+            available=room,
+        )
     number = _free_number(table, set(others))
     return Reserved(Entry(number, start, end - start, TYPE, str(uuid.uuid4()).upper(), NAME, ATTRS), new=True)
 

@@ -241,6 +241,8 @@ def test_given_a_count_then_older_versions_go_also_to_make_room(run: Any, bench:
     result = run("image_restore", **arguments(bench, disk, version="2", backup_keep=1, **small))
 
     assert result["backup"]["state"] == "complete" and result["backup"]["pruned"] == ["image room 1"], result["backup"]
+    lacked = len(bench.manifest("2").digests() - bench.manifest("1").digests())
+    assert result["backup"]["chunks_written"] <= lacked + 1, "what was there when it became full was not written again"
     assert [(each["version"], each["error"]) for each in listed(disk)] == [("2", "")]
 
 

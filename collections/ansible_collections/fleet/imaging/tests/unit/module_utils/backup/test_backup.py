@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,15 @@ from ansible_collections.fleet.core.plugins.module_utils.content.fetch import Fe
 from ansible_collections.fleet.core.plugins.module_utils.content.signature import sign
 from ansible_collections.fleet.core.plugins.module_utils.content.signed import SignedManifest, fetch_manifest
 from ansible_collections.fleet.core.plugins.module_utils.content.store import ChunkDamaged, ManifestRef, StoreWriter
+from ansible_collections.fleet.core.plugins.module_utils.errors import ToolError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress, Report
+from ansible_collections.fleet.imaging.plugins.module_utils.backup import volume
 from ansible_collections.fleet.imaging.plugins.module_utils.backup.delivery import WRITE, BackupOptions, Delivery, Unicast, fill
 from ansible_collections.fleet.imaging.plugins.module_utils.backup.keeping import Keeping
 from ansible_collections.fleet.imaging.plugins.module_utils.backup.volume import apply, listed, opened
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk, DiskInUse
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.identity import DiskIdentity
-from ansible_collections.fleet.imaging.plugins.module_utils.disk.reserved import find_on
+from ansible_collections.fleet.imaging.plugins.module_utils.disk.reserved import UNFINISHED, find_on
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.table import PartitionTable, TableError
 from ansible_collections.fleet.imaging.plugins.module_utils.engine.stream_writer import StreamWriter
 from ansible_collections.fleet.imaging.plugins.module_utils.installed.volume import partitions
@@ -120,6 +122,26 @@ def test_given_a_power_cut_at_any_moment_then_nothing_half_is_listed_and_the_nex
         resumed.append(done["chunks_written"])
         assert versions(after) == [("1", "")] and done["chunks_damaged"] == 0
     assert resumed[0] == chunks and resumed[-1] < chunks and resumed == sorted(resumed, reverse=True)
+
+
+def test_given_a_cut_while_the_filesystem_is_made_then_there_is_no_backup_yet_and_the_next_run_makes_it(
+    bench: Bench, signed: SignedManifest, loop_disk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station: Disk = loop_disk(SIZE, f"label: gpt\nsize=24MiB, type={LINUX}\n")
+    truly = volume.run
+
+    def cut(argv: Sequence[str], **options: Any) -> Any:
+        if argv[0] == "mkfs.ext4":
+            raise ToolError("the power is gone")
+        return truly(argv, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(volume, "run", cut)
+        with pytest.raises(ToolError, match="the power is gone"):
+            planned(station, signed).run(Shelf(bench), Progress())
+    assert find_on(station) is None and PartitionTable.from_disk(station).entry(128).name == UNFINISHED
+    planned(station, signed).run(Shelf(bench), Progress())
+    assert versions(station) == [("1", "")] and len(PartitionTable.from_disk(station).entries) == 2
 
 
 def test_given_who_sends_stops_then_what_came_is_not_asked_for_again(bench: Bench, signed: SignedManifest, disk: Disk) -> None:
