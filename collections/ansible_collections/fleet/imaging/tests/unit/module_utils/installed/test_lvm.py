@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.fleet.core.plugins.module_utils import stop
 from ansible_collections.fleet.core.plugins.module_utils.errors import ToolError
 from ansible_collections.fleet.imaging.plugins.module_utils.installed import lvm
 from ansible_collections.fleet.imaging.plugins.module_utils.installed.volume import InstalledError
@@ -85,3 +87,24 @@ def test_nothing_is_activated_or_deactivated_when_one_is_active_elsewhere(sysfs:
     with pytest.raises(InstalledError), lvm.activated(_volumes()):
         pass
     assert said == []
+
+
+@pytest.mark.parametrize("when", ["at work", "at its end"])
+def test_what_was_activated_is_deactivated_when_the_module_is_stopped(when: str, sysfs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = _tools(monkeypatch, fails="")
+    real = lvm.lvm
+    monkeypatch.setattr(lvm, "lvm", lambda *arguments: stop.check() or real(*arguments))  # as each tool does before it is started
+    groups = lvm.rows([], "vgs")
+    monkeypatch.setattr(lvm, "rows", lambda _devices, command, *_columns: groups if command == "vgs" else [])
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in stop.SIGNALS}
+    try:
+        with pytest.raises(stop.Stopped), stop.stoppable():
+            with lvm.activated(_volumes()):
+                signal.raise_signal(signal.SIGTERM)
+                if when == "at work":
+                    stop.check()
+            stop.check()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert [argv[1:] for argv in said] == [("--activate", each, group) for each in "yn" for group in ("one", "two")]
