@@ -217,7 +217,7 @@ def _fast(key: str, *, segmentation: bool, rounds: int) -> Callable[[Comparison]
 def _late(comparison: Comparison) -> None:
     """Joins spread evenly over the first third of what a single station takes."""
     alone, startup = comparison.plain(1), comparison.startup("ours", 1, LINE)  # it begins with the first
-    joins = {number: startup + alone / 3 * number / ROOM for number in range(1, ROOM)}
+    joins = {number: alone / 3 * number / ROOM for number in range(1, ROOM)}
     runs = comparison.ours("five come late", count=1, at=joins)
     comparison.report.ratios["late_join"] = round((statistics.median(each.seconds for each in runs) - startup) / alone, 3)
 

@@ -28,6 +28,8 @@ _LIMIT = 900.0
 """Seconds after which a transfer is given up."""
 _HANGS = 15.0
 """Seconds after which a sender that has sent next to nothing will never begin: udpcast, when a packet of its greeting was lost."""
+_BEGUN = 100_000
+"""Bytes that a sender sends only when it has begun."""
 
 
 class Hung(BenchError):
@@ -166,7 +168,8 @@ def transfer(
 ) -> Transfer:
     """Start the receivers and then the sender.
 
-    at: seconds after the sender's start at which late receivers join, which have been started and wait; cut: (receiver, seconds after).
+    at: seconds after the first data at which late receivers join, which have been started and wait; cut: (receiver, seconds after the
+    sender's start).
     """
     late = dict(at or {})
     running: dict[int, subprocess.Popen[str]] = {}
@@ -177,15 +180,18 @@ def transfer(
     before, started = segment.sent(), time.monotonic()
     process = segment.start(0, sender)
     finished = [float("inf")] * len(receivers)
+    data_since = float("inf")
     waited_for = set(range(len(receivers))) - ({cut[0]} if cut else set())
     usage = None
     while waited_for or usage is None:
         now = time.monotonic() - started
         if now > _LIMIT:
             raise BenchError(f"{sender[0]} did not end in {_LIMIT:.0f} s")
-        if now > _HANGS and not at and segment.sent() - before < 100_000:
+        if now > _HANGS and not at and segment.sent() - before < _BEGUN:
             raise Hung(f"{sender[0]} never began")
-        for index in [index for index, when in late.items() if when <= now]:
+        if late and now < data_since and segment.sent() - before > _BEGUN:
+            data_since = now
+        for index in [index for index, when in late.items() if data_since + when <= now]:
             del late[index]
             _let_go(running[index])
         if cut and now >= cut[1]:
