@@ -158,8 +158,9 @@ def sites(tmp_path: Path, loop_disk: Any) -> Iterator[Sites]:  # noqa: F811
         sites = Sites(tmp_path / "sites", bench, segment, disks)
         stack.callback(sites.close)
         yield sites
-    if not there and run.exists():
-        run.rmdir()
+    if not there:
+        with contextlib.suppress(OSError):  # somebody else's by now
+            run.rmdir()
 
 
 def row(said: str, name: str) -> list[str]:
@@ -187,7 +188,7 @@ def test_each_site_is_served_by_its_relay_which_gets_the_image_once_and_a_dead_o
         write(disk.partition(1).path, 0, os.urandom(MIB))
     before = {name: fingerprint(sites.disks[name]) for name in SITES["lyon"]}
     sites.more["relay-lyon"] = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": free_port()}
-    said = sites.clone("-e", "clone_start=now", ok=False)
+    said = sites.clone(ok=False)
     assert sites.asked("centre") == asked, "a relay that is complete asks for nothing"
     for name in SITES["paris"]:
         assert row(said, name)[2] == "cloned" and row(said, name)[-1] == "yes"

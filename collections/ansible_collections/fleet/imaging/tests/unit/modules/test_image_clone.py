@@ -211,7 +211,11 @@ def held(room: Room, station: str, until: str) -> dict[str, str]:
     return {"ansible_python_interpreter": str(path)}
 
 
-@pytest.mark.parametrize(("start", "count"), [({}, {"count": 1}), ({"minimum": 1, "wait": 1}, None)], ids=["admin", "minimum"])
+@pytest.mark.parametrize(
+    ("start", "count"),
+    [({}, {"count": 1}), ({"minimum": 1, "wait": 1}, None), ({"count": 1}, None)],
+    ids=["admin", "minimum", "now"],
+)
 def test_given_a_count_of_an_admin_or_a_minimum_then_it_begins_without_who_is_late_and_a_refusal_does_not_undo_that(
     start: dict[str, Any], count: dict[str, int] | None, room: Room
 ) -> None:
