@@ -14,8 +14,17 @@ from typing import Any
 import pytest
 
 from ansible_collections.fleet.imaging.plugins.module_utils.multicast import allowance
-from ansible_collections.fleet.imaging.plugins.module_utils.multicast.channel import Channel, Terms, greeting
+from ansible_collections.fleet.imaging.plugins.module_utils.multicast.channel import (
+    ACCEPTED,
+    NAME_TAKEN,
+    OTHER_IMAGE,
+    Channel,
+    Hello,
+    Terms,
+    greeting,
+)
 from ansible_collections.fleet.imaging.plugins.module_utils.multicast.dialogue import Dialogue
+from ansible_collections.fleet.imaging.plugins.module_utils.multicast.judge import SILENCE
 from ansible_collections.fleet.imaging.plugins.module_utils.multicast.member import Member
 from ansible_collections.fleet.imaging.plugins.module_utils.multicast.roster import Roster
 from ansible_collections.fleet.imaging.plugins.module_utils.multicast.stream import Stream
@@ -119,6 +128,16 @@ def test_members_hear_of_a_frame_s_place_and_of_what_cannot_be_read(desk: Desk) 
     (planned, plan), (lacking, lack) = its.receive()
     assert (planned, unpack_plan(plan)) == (PLAN, (0, [(DIGESTS[0], 512), (DIGESTS[2], 100)]))
     assert (lacking, unpack_digests(lack)[0]) == (LACK, [DIGESTS[1]])
+
+
+def test_who_has_the_name_of_a_station_that_was_just_heard_is_not_admitted(desk: Desk) -> None:
+    """Nor does it push that one out; a station that was started anew comes back once its earlier life has been silent."""
+    member, _its = desk.member("pc01")
+    member.heard = 100.0
+    again, other, stranger = Hello(b"", IMAGE, "pc01"), Hello(b"", IMAGE, "pc02"), Hello(b"", b"x" * 32, "pc01")
+    assert desk.roster._status(again, 100.0 + SILENCE / 2) == NAME_TAKEN
+    assert desk.roster._status(again, 100.1 + SILENCE) == ACCEPTED
+    assert desk.roster._status(other, 100.0) == ACCEPTED and desk.roster._status(stranger, 100.0) == OTHER_IMAGE
 
 
 def test_a_member_that_is_done_has_its_verdict(desk: Desk) -> None:
