@@ -56,7 +56,7 @@ class Room:
     common: dict[str, Any] = field(default_factory=dict)
     """Options of the session, for all."""
 
-    def module(self, name: str, *, on: Sequence[str] = (), environment: Mapping[str, str] = os.environ, **options: Any) -> Module:
+    def module(self, name: str, *, on: Sequence[str] = (), environment: Mapping[str, str] | None = None, **options: Any) -> Module:
         """Start a module; on: the beginning of the command, for another host."""
         made = Module([*on, sys.executable, str(PROCESS), name, json.dumps(options)], environment)
         self.stack.callback(made.close)

@@ -36,11 +36,11 @@ def tool(*argv: object, stdin: str = "") -> None:
 class Peer:
     """A process that says what happens, line by line."""
 
-    def __init__(self, argv: list[str], environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, argv: list[str], environment: Mapping[str, str] | None = None) -> None:
         self.lines: list[dict[str, Any]] = []
         self._changed = threading.Condition()
         self._ended = False
-        environ = {**environment, "PYTHONPATH": str(COLLECTIONS), "PYTHONDONTWRITEBYTECODE": "1"}
+        environ = {**(environment or os.environ), "PYTHONPATH": str(COLLECTIONS), "PYTHONDONTWRITEBYTECODE": "1"}
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=environ)
         threading.Thread(target=self._read, daemon=True).start()
 
