@@ -101,10 +101,10 @@ def fingerprint_of(disk: Disk, number: int) -> bytes:
     return read(part.path, 0, part.size)
 
 
-def damage_chunk(disk: Disk, bench: Bench, version: str = "1") -> None:
-    """Alter one chunk in the local backup: it is still there, and still a file of some bytes."""
-    name = sorted(bench.manifest(version).digests())[0]
-    opened(disk, lambda store: store.chunk_path(name).write_bytes(b"altered"), writable=True)
+def damage_chunk(disk: Disk, bench: Bench) -> None:
+    """Alter one chunk in the local backup: it is there, and a sound frame, but of another chunk."""
+    name, other = sorted(bench.manifest().digests())[:2]
+    opened(disk, lambda store: store.chunk_path(name).write_bytes(store.chunk_path(other).read_bytes()), writable=True)
 
 
 @pytest.mark.parametrize("mode", ["delta", "full", "table"])

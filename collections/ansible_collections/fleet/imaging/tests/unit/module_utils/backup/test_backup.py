@@ -124,10 +124,12 @@ def test_given_a_power_cut_at_any_moment_then_nothing_half_is_listed_and_the_nex
     assert resumed[0] == chunks and resumed[-1] < chunks and resumed == sorted(resumed, reverse=True)
 
 
+@pytest.mark.parametrize("sector_size", [512, 4096])
 def test_given_a_cut_while_the_filesystem_is_made_then_there_is_no_backup_yet_and_the_next_run_makes_it(
-    bench: Bench, signed: SignedManifest, loop_disk: Any, monkeypatch: pytest.MonkeyPatch
+    sector_size: int, bench: Bench, signed: SignedManifest, loop_disk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    station: Disk = loop_disk(SIZE, f"label: gpt\nsize=24MiB, type={LINUX}\n")
+    script = f"label: gpt\nsector-size: {sector_size}\nsize=24MiB, type={LINUX}\n"
+    station: Disk = loop_disk(SIZE, script, sector_size=sector_size)
     truly = volume.run
 
     def cut(argv: Sequence[str], **options: Any) -> Any:
