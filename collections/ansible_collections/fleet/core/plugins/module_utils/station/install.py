@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Optional
 
-from .. import command, errors
+from .. import command, errors, stop
 from ..errors import FleetError
 from . import agent
 
@@ -75,7 +75,7 @@ def sources() -> dict[str, str]:
     package = agent.__name__.rpartition(".")[0]
     names = [f"{package}.{module.name}" for module in pkgutil.iter_modules(_folders(package)) if module.name != "install"]
     files = {f"{PACKAGE}/station/{name.rpartition('.')[2]}.py": _source(name) for name in names}
-    files |= {f"{PACKAGE}/{_last(module)}.py": _source(module.__name__) for module in (command, errors)}
+    files |= {f"{PACKAGE}/{_last(module)}.py": _source(module.__name__) for module in (command, errors, stop)}
     return {"__main__.py": MAIN, f"{PACKAGE}/__init__.py": "", f"{PACKAGE}/station/__init__.py": _source(package), **files}
 
 
