@@ -103,7 +103,8 @@ def fingerprint_of(disk: Disk, number: int) -> bytes:
 
 def damage_chunk(disk: Disk, bench: Bench) -> None:
     """Alter one chunk in the local backup: it is there, and a sound frame, but of another chunk."""
-    name, other = sorted(bench.manifest().digests())[:2]
+    chunks = (chunk for stream in bench.manifest().streams for chunk in stream.chunks())
+    name, other = sorted({chunk.digest for chunk in chunks if chunk.length == MIB and not chunk.is_zero})[:2]
     opened(disk, lambda store: store.chunk_path(name).write_bytes(store.chunk_path(other).read_bytes()), writable=True)
 
 

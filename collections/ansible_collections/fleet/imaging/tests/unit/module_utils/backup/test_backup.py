@@ -67,10 +67,10 @@ def signed(bench: Bench, loop_disk: Any, tmp_path: Path) -> SignedManifest:
 
 
 def signed_of(bench: Bench, version: str = "1") -> SignedManifest:
-    """A version; any but 1 is 1 under another name."""
+    """A version; any but 1 is 1 under another name, captured long ago."""
     ref = ManifestRef("image", "room", version)
     if version != "1":
-        data = dataclasses.replace(bench.manifest("1"), version=version).to_bytes()
+        data = dataclasses.replace(bench.manifest("1"), version=version, created="2020-01-01T00:00:00Z").to_bytes()
         bench.store.add_manifest(ref, data, sign(data, bench.key))
     return fetch_manifest(Fetcher([bench.web.url]), ref, bench.allowed)
 
@@ -186,12 +186,11 @@ def test_given_a_version_listed_under_a_name_that_was_captured_again_then_the_si
 
 
 def test_given_days_then_what_is_older_goes_and_what_is_written_stays(bench: Bench, signed: SignedManifest, disk: Disk) -> None:
-    keeping = Keeping(days=0)
-    fill(disk, signed, Shelf(bench), Progress(), keeping, verify=False)
-    assert versions(disk) == [("1", "")]
-    newer = signed_of(bench, "2")
-    done = fill(disk, newer, Shelf(bench), Progress(), keeping, verify=False)
-    assert done["pruned"] == ["image room 1"] and versions(disk) == [("2", "")]
+    keeping = Keeping(days=7)
+    fill(disk, signed_of(bench, "old"), Shelf(bench), Progress(), keeping, verify=False)
+    assert versions(disk) == [("old", "")]
+    done = fill(disk, signed, Shelf(bench), Progress(), keeping, verify=False)
+    assert done["pruned"] == ["image room old"] and versions(disk) == [("1", "")]
 
 
 def test_a_backup_in_use_is_not_written_to(bench: Bench, signed: SignedManifest, disk: Disk, mounted: Any) -> None:
