@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -19,16 +20,16 @@ from ansible_collections.fleet.core.plugins.module_utils.content import store as
 from ansible_collections.fleet.core.plugins.module_utils.content.fetch import Fetcher, FetchError, FetchReport
 from ansible_collections.fleet.core.plugins.module_utils.content.signature import sign
 from ansible_collections.fleet.core.plugins.module_utils.content.signed import SignedManifest, fetch_manifest
-from ansible_collections.fleet.core.plugins.module_utils.content.store import ChunkDamaged, ManifestRef, StoreWriter
-from ansible_collections.fleet.core.plugins.module_utils.errors import ToolError
+from ansible_collections.fleet.core.plugins.module_utils.content.store import ChunkDamaged, ManifestRef, StoreError, StoreWriter
+from ansible_collections.fleet.core.plugins.module_utils.errors import InputError, ToolError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress, Report
 from ansible_collections.fleet.imaging.plugins.module_utils.backup import volume
 from ansible_collections.fleet.imaging.plugins.module_utils.backup.delivery import WRITE, BackupOptions, Delivery, Unicast, fill
 from ansible_collections.fleet.imaging.plugins.module_utils.backup.keeping import Keeping
-from ansible_collections.fleet.imaging.plugins.module_utils.backup.volume import apply, listed, opened
+from ansible_collections.fleet.imaging.plugins.module_utils.backup.volume import BackupDamaged, apply, listed, opened
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk, DiskInUse
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.identity import DiskIdentity
-from ansible_collections.fleet.imaging.plugins.module_utils.disk.reserved import UNFINISHED, find_on
+from ansible_collections.fleet.imaging.plugins.module_utils.disk.reserved import UNFINISHED, bytes_of, find_on, last_usable, made
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.table import PartitionTable, TableError
 from ansible_collections.fleet.imaging.plugins.module_utils.engine.stream_writer import StreamWriter
 from ansible_collections.fleet.imaging.plugins.module_utils.installed.volume import partitions
@@ -227,3 +228,62 @@ def test_given_a_system_that_has_to_shrink_for_its_backup_then_what_moved_is_fet
     assert station.partition(1).size < 30 * MIB and backups[0]["chunks_written"] == len(signed.manifest.digests())
     assert versions(station) == [("1", "")]
     command("e2fsck", "-f", "-n", station.partition(1).path)
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def endless(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+
+
+@pytest.mark.parametrize("plant", [pipe, endless])
+@pytest.mark.parametrize("where", ["manifests/image/room/1.json", f"chunks/sha256/ab/{'ab' * 32}.zst", ".lock"])
+def test_given_what_no_store_has_then_nobody_waits_for_it_or_reads_it_and_it_is_told(
+    where: str, plant: Callable[[Path], None], bench: Bench, signed: SignedManifest, disk: Disk
+) -> None:
+    def put(point: Path) -> None:
+        (point / where).parent.mkdir(parents=True, exist_ok=True)
+        (point / where).unlink(missing_ok=True)
+        plant(point / where)
+
+    volume._mounted(disk.partition(128).path, "rw", put)
+    with pytest.raises(BackupDamaged, match=f"holds '{where}', which no store has"):
+        planned(disk, signed).run(Shelf(bench), Progress())
+    assert where in versions(disk)[0][1]
+
+
+def test_given_a_disk_that_fails_in_the_middle_then_that_is_an_error_of_the_backup(
+    bench: Bench, signed: SignedManifest, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: Any) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Keeping, "prune", fail)
+    with pytest.raises(StoreError, match="The local backup of .* failed: .*Input/output error"):
+        fill(disk, signed, Shelf(bench), Progress(), Keeping(), verify=False)
+
+
+def test_a_backup_that_its_admin_renamed_is_a_partition_like_others(signed: SignedManifest, disk: Disk) -> None:
+    table = PartitionTable.from_disk(disk)
+    theirs = dataclasses.replace(table.entry(128), name="fleet-backup-2025")
+    dataclasses.replace(table, entries=(table.entry(1), theirs)).apply(disk)
+    with pytest.raises(TableError, match="has no local backup, and no room for one"):
+        planned(disk, signed)
+
+
+@pytest.mark.parametrize("size", ["20", "15000000", "1%"])
+def test_a_size_that_holds_nothing_is_refused(size: str, disk: Disk) -> None:
+    with pytest.raises(InputError, match=f"'{size}' is too small for a local backup"):
+        bytes_of(size, disk, 0)
+
+
+def test_given_a_kept_partition_that_ends_between_two_mib_then_a_new_backup_begins_behind_it_or_lies_in_front(disk: Disk) -> None:
+    table = PartitionTable.from_disk(disk)
+    last, size = last_usable(table, disk), 20 * MIB
+    wall = dataclasses.replace(table.entry(128), number=5, start=50000, size=last + 1 - size // 512 - 50000)
+    assert made(size, table, last, [1, 5], [wall]).entry.end == wall.start
+    shorter = dataclasses.replace(wall, size=wall.size - 2048)
+    assert made(size, table, last, [1, 5], [shorter]).entry.start >= shorter.end
