@@ -15,7 +15,7 @@ from .wire import MEMBERS
 
 _OPEN = 24
 """Groups that are looked at for a segment; more find hardly better company."""
-_TRUSTED = 2
+_TRUSTED = 4
 """Times a segment is repaired together with others; then alone, as somebody may lack another of the group."""
 
 

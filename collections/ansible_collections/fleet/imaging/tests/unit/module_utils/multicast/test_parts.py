@@ -212,7 +212,7 @@ def test_a_repair_that_may_be_on_its_way_is_not_sent_twice() -> None:
 
 def test_what_was_repaired_in_vain_and_what_not_all_know_goes_alone() -> None:
     repairs = Repairs(1000)
-    for _try in range(2):
+    for _try in range(4):
         repairs.sent([10], 1)
     repairs.ask(1, 100, 10, 1, 0.0)
     repairs.ask(2, 100, 20, 1, 0.0)
