@@ -14,6 +14,7 @@ from typing import Any, Callable
 from ansible_collections.fleet.core.plugins.module_utils.content.fetch import FetchReport, Supply
 from ansible_collections.fleet.core.plugins.module_utils.content.manifest import Manifest
 from ansible_collections.fleet.core.plugins.module_utils.content.signed import SignedManifest
+from ansible_collections.fleet.core.plugins.module_utils.content.store import StoreError
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError, InputError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
 
@@ -76,7 +77,10 @@ class Unicast:
 def fill(disk: Disk, signed: SignedManifest, sending: Sending, progress: Progress, keeping: Keeping, *, verify: bool) -> dict[str, Any]:
     """Put an image into the disk's local backup; what a result says of it. FleetError when that failed."""
     started = time.monotonic()
-    filled = opened(disk, lambda store: Filling(store, signed, disk, progress, keeping, verify=verify).run(sending), writable=True)
+    try:
+        filled = opened(disk, lambda store: Filling(store, signed, disk, progress, keeping, verify=verify).run(sending), writable=True)
+    except OSError as error:
+        raise StoreError(f"The local backup of {disk.describe()} failed: {error}", remedy="Look at the disk's SMART state") from error
     return {"state": COMPLETE, "changed": filled.changed, **filled.as_dict(), "seconds": round(time.monotonic() - started, 2)}
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any, Callable, TypeVar
 
 from ansible_collections.fleet.core.plugins.module_utils.command import run
-from ansible_collections.fleet.core.plugins.module_utils.content.store import ChunkStore
+from ansible_collections.fleet.core.plugins.module_utils.content.manifest import SIZE_LIMIT
+from ansible_collections.fleet.core.plugins.module_utils.content.store import CHUNK_LIMIT, ChunkStore
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError, ToolError
 
 from ..disk.device import Disk, DiskInUse
@@ -27,8 +29,8 @@ from ..filesystem.mountpoint import finally_do, mount_point, unmount
 
 KIND, LABEL = "ext4", "fleet-backup"
 
-_OPTIONS = "noatime,nodev,nosuid,noexec,nosymfollow"
-"""Whoever had the disk may have left anything there: a link out of the store is not followed."""
+_OPTIONS = "noatime,nodev,nosuid,noexec,nosymfollow,errors=remount-ro"
+"""Whoever had the disk may have left anything there: a link out of the store is not followed, and no error of it panics the kernel."""
 
 Result = TypeVar("Result")
 
@@ -78,6 +80,7 @@ def opened(disk: Disk, work: Callable[[ChunkStore], Result], *, writable: bool =
         store = ChunkStore(point)
         if not (point / "chunks").is_dir() or not (point / "manifests").is_dir():
             raise BackupDamaged(f"{partition.path} is named {NAME}, but holds no content store", remedy=_remedy(entry.number, disk))
+        _require_files(point, entry.number, disk)
         return work(store)
 
     return _mounted(partition.path, f"{mode},{_OPTIONS}", at)
@@ -103,7 +106,7 @@ def listed(disk: Disk) -> list[dict[str, Any]]:
         return opened(disk, look, touch=False)
     except NoBackup:
         return []
-    except FleetError as error:
+    except (FleetError, OSError) as error:
         with contextlib.suppress(FleetError):
             if find(PartitionTable.from_disk(disk)):
                 return [{"image": "", "version": "", "created": "", "error": str(error)}]
@@ -131,6 +134,27 @@ def _require_filesystem(device: Path, number: int) -> None:
             f"Partition {number} is named {NAME}, but {device} holds {holds}. It was left as it is",
             remedy="Look what it is. If it can go, delete the partition with sfdisk --delete; the next backup makes a new one",
         )
+
+
+def _require_files(point: Path, number: int, disk: Disk) -> None:
+    """Refuse what no store has: who opens a named pipe waits for ever, and a sparse file has any size."""
+    folders = [str(point)]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    limit = 2 * CHUNK_LIMIT if entry.name.endswith(".zst") else SIZE_LIMIT
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    elif not entry.is_file(follow_symlinks=False) or entry.stat(follow_symlinks=False).st_size > limit:
+                        raise BackupDamaged(
+                            f"The local backup of {disk.describe()} holds {os.path.relpath(entry.path, point)!r:.200}, which no store has",
+                            remedy=f"Find out who wrote there. {_remedy(number, disk)}",
+                        )
+        except OSError as error:
+            raise BackupDamaged(
+                f"The local backup of {disk.describe()} cannot be read: {error.strerror}", remedy=_remedy(number, disk)
+            ) from error
 
 
 def _settle(device: Path, number: int, disk: Disk) -> None:

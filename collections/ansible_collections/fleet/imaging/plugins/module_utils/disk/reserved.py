@@ -31,6 +31,9 @@ Specification: no-auto)."""
 
 MIB = 1 << 20
 
+_LEAST = 16 * MIB
+"""Bytes of a new one at least: whoever writes 20 means gigabytes, and would learn it only when the table is on the disk."""
+
 
 class NoRoom(TableError):
     """The disk has no room for a local backup."""
@@ -53,8 +56,8 @@ class Reserved:
 
 
 def is_reserved(entry: Entry) -> bool:
-    """Whether a partition is a local backup's, finished or not: it is no part of a system, nor of an image."""
-    return entry.type == TYPE
+    """Whether a partition is a local backup's, finished or not: it is no part of a system, nor of an image. Renamed, it is its admin's."""
+    return entry.type == TYPE and entry.name in (NAME, UNFINISHED)
 
 
 def find(table: PartitionTable) -> Optional[Entry]:
@@ -89,7 +92,13 @@ def bytes_of(text: str, disk: Disk, default: int) -> int:
         raise InputError(f"{text!r:.40} is no size of a local backup", remedy="Give bytes, as 20000000000, or a share, as 25%")
     if not match:
         return default
-    return disk.size * int(match[1]) // 100 if match[2] else int(match[1])
+    size = disk.size * int(match[1]) // 100 if match[2] else int(match[1])
+    if size < _LEAST:
+        raise InputError(
+            f"{text!r:.40} is too small for a local backup on {disk.describe()}. Nothing was changed",
+            remedy=f"Give {_LEAST} bytes or more, as 20000000000, or a share, as 25%",
+        )
+    return size
 
 
 def kept(entry: Entry, table: PartitionTable, others: Iterable[int]) -> Reserved:
@@ -104,12 +113,12 @@ def kept(entry: Entry, table: PartitionTable, others: Iterable[int]) -> Reserved
 def made(size: int, table: PartitionTable, last: int, others: Iterable[int], walls: Sequence[Entry] = ()) -> Reserved:
     """A new backup of size bytes at the end of the disk, in front of what is kept there (walls). last: the last usable sector."""
     _require_gpt(table, "cannot have a local backup, which is found by its name", "Restore without a backup, or capture a model with a GPT")
-    sectors = -(-size // table.sector_size)
+    sectors, grain = -(-size // table.sector_size), MIB // table.sector_size
     end = last + 1
     for wall in sorted(walls, key=lambda each: each.start, reverse=True):
-        if wall.end > end - sectors:
+        if wall.end > (end - sectors) // grain * grain:
             end = min(end, wall.start)
-    start = (end - sectors) * table.sector_size // MIB * MIB // table.sector_size
+    start = (end - sectors) // grain * grain
     if start < table.first_lba:
         room = max(0, end - table.first_lba) * table.sector_size
         raise NoRoom(
