@@ -63,15 +63,9 @@ class LayoutPlan:
         model = reserved.without(PartitionTable.from_json(document))
         filesystems = _contents(model, document)
         entries, before = [], "no partition table\n"
-        behind = None
+        behind, current = None, None
         try:
             current = PartitionTable.from_disk(disk)
-            before = current.as_text()
-            own = reserved.find(current) if keep_backup else None
-            entries = [current.entry(number) for number in keep if not own or number != own.number]
-            if own:
-                others = {entry.number for entry in [*model.entries, *entries]}
-                behind = reserved.kept(own, model, others).entry
         except NoTable as error:
             if keep:
                 raise TableError(f"{disk.describe()} has no partition table, so no partition can be kept. Nothing was changed") from error
@@ -79,6 +73,13 @@ class LayoutPlan:
             if keep:
                 raise
             before = f"({error})\n"
+        if current:
+            before = current.as_text()
+            own = reserved.find(current) if keep_backup else None
+            entries = [current.entry(number) for number in keep if not own or number != own.number]
+            if own:
+                others = {entry.number for entry in [*model.entries, *entries]}
+                behind = reserved.kept(own, model, others).entry
         swaps = [number for number, meta in filesystems.items() if meta["type"] == "swap"]
         minimums = {entry.number: _room(filesystems.get(entry.number)) for entry in model.entries}
         table = model.fitted(disk.size, disk.sector_size, grow, minimums=minimums, movable=swaps, keep=entries, behind=behind)

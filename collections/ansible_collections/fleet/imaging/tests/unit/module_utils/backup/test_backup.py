@@ -30,6 +30,7 @@ from ansible_collections.fleet.imaging.plugins.module_utils.backup.keeping impor
 from ansible_collections.fleet.imaging.plugins.module_utils.backup.volume import BackupDamaged, apply, listed, opened
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk, DiskInUse
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.identity import DiskIdentity
+from ansible_collections.fleet.imaging.plugins.module_utils.disk.layout import LayoutPlan
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.reserved import UNFINISHED, bytes_of, find_on, last_usable, made
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.table import PartitionTable, TableError
 from ansible_collections.fleet.imaging.plugins.module_utils.engine.stream_writer import StreamWriter
@@ -290,3 +291,11 @@ def test_given_a_kept_partition_that_ends_between_two_mib_then_a_new_backup_begi
     assert made(size, table, last, [1, 5], [wall]).entry.end == wall.start
     shorter = dataclasses.replace(wall, size=wall.size - 2048)
     assert made(size, table, last, [1, 5], [shorter]).entry.start >= shorter.end
+
+
+def test_given_a_model_that_cannot_have_the_backup_then_a_layout_is_refused_and_does_not_erase_it(disk: Disk, loop_disk: Any) -> None:
+    model = PartitionTable.from_disk(loop_disk(SIZE, "label: dos\nsize=24MiB, type=83\n")).as_json()
+    with pytest.raises(TableError, match="MBR .* cannot keep the station's local backup"):
+        LayoutPlan.build(disk, DiskIdentity(size=disk.size), model)
+    plan = LayoutPlan.build(disk, DiskIdentity(size=disk.size), model, keep_backup=False)
+    assert plan.changed and find_on(disk)
