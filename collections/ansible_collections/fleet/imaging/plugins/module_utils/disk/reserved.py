@@ -132,7 +132,8 @@ def made(size: int, table: PartitionTable, last: int, others: Iterable[int], wal
 
 
 def room_at_end(table: PartitionTable) -> int:
-    """Bytes behind the last partition of a GPT, what an unfinished backup takes included."""
+    """Bytes behind the last partition of a GPT, what an unfinished backup takes included; TableError of an MBR."""
+    _require_gpt(table, "cannot have a local backup, which is found by its name", "Restore the station from an image with a GPT first")
     used = max((entry.end for entry in without(table).entries), default=table.first_lba)
     grain = MIB // table.sector_size
     return max(0, table.last_lba + 1 - -(-used // grain) * grain) * table.sector_size

@@ -299,3 +299,19 @@ def test_given_a_model_that_cannot_have_the_backup_then_a_layout_is_refused_and_
         LayoutPlan.build(disk, DiskIdentity(size=disk.size), model)
     plan = LayoutPlan.build(disk, DiskIdentity(size=disk.size), model, keep_backup=False)
     assert plan.changed and find_on(disk)
+
+
+def test_given_boot_code_in_front_of_a_gpt_then_a_backup_that_is_made_behind_it_leaves_it(
+    bench: Bench, signed: SignedManifest, loop_disk: Any
+) -> None:
+    station: Disk = loop_disk(SIZE, f"label: gpt\nsize=24MiB, type={LINUX}\n")
+    code = os.urandom(440)
+    write(station.path, 0, code)
+    planned(station, signed).run(Shelf(bench), Progress())
+    with station.path.open("rb") as file:
+        assert file.read(440) == code
+
+
+def test_an_mbr_is_told_apart_from_a_disk_without_room(signed: SignedManifest, loop_disk: Any) -> None:
+    with pytest.raises(TableError, match="MBR .* cannot have a local backup"):
+        planned(loop_disk(SIZE, "label: dos\nsize=24MiB, type=83\n"), signed)
