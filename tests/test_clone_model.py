@@ -193,3 +193,30 @@ def test_a_model_that_cannot_be_captured_ends_the_run_before_a_station_is_touche
     assert room.fingerprints() == before and room.published() == []
     # Stations of several senders are served by those, once the store has the image.
     assert re.findall(r"Capture the disk (\w+) its contents", said) == [how]
+
+
+@pytest.mark.parametrize("model", ["pc01", "pc1"])
+def test_a_model_that_the_limit_leaves_out_is_not_taken_from_the_store(model: str, tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts.ini"
+    hosts.write_text("[stations]\npc01\npc02\n[content_stores]\ncentre\n[all:vars]\nansible_connection=local\n")
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("ansible-playbook"),
+            "-i",
+            hosts,
+            "-l",
+            "pc02",
+            "-e",
+            f"model={model}",
+            ROOT / "playbooks/clone.yml",
+        ],
+        cwd=ROOT,
+        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    said = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode != 0 and f"The model {model} is not among the hosts of this run" in said, said
+    assert "Restore the stations together" not in said and "See which versions the centre has" not in said
