@@ -127,14 +127,15 @@ def test_a_room_is_cloned_and_backed_up_then_gets_a_version_without_a_restore_an
 
     code, said = room.clone("simple")
     assert code == 0 and said.count("complete") >= 3 and room.versions() == {name: ["1"] for name in room.disks}, said
-    assert room.bench.web.requests() == [], "once by multicast, and the backup from the disk itself"
+    chunks = len(room.bench.manifest().digests())
+    assert len(room.bench.web.requests()) < 3 * chunks, "by multicast, but for who was slow, and the backup from the disk itself"
 
     model = loop_disk(24 * MIB, f"label: gpt\nsize=20MiB, type={LINUX}\n")
     renew(model, room.folder)
     room.bench.capture(model, "2")
     code, said = room.clone("small")
     assert code == 0 and said.count("backed up") == 3 and room.versions() == {name: ["1", "2"] for name in room.disks}, said
-    assert room.bench.web.requests() == [] and all(room.holds(name, "1") for name in room.disks)
+    assert len(room.bench.web.requests()) < 6 * chunks and all(room.holds(name, "1") for name in room.disks)
     places = {name: find_on(disk) for name, disk in room.disks.items()}
 
     room.bench.web.stop()
