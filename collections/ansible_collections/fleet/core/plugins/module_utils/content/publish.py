@@ -25,7 +25,7 @@ from .index import write_index
 from .job import Job, JobError, Jobs
 from .quarantine import PublishError, regular, uploaded_manifest
 from .signature import sign
-from .store import ChunkStore, StoreError, sync_filesystem, verified
+from .store import ChunkStore, StoreError, make_folder, sync_filesystem, verified
 from .vouch import as_signed
 
 FRAME_LIMIT = CHUNK_SIZE + CHUNK_SIZE // 64 + 1024
@@ -172,7 +172,7 @@ class _Publication:
         sync_filesystem(self.folder)
         for name in sorted(names):
             target = self.store.chunk_path(name)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             os.rename(self.verified / f"{name.hex()}.zst", target)
         sync_filesystem(self.folder)
 

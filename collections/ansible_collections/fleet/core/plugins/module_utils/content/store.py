@@ -76,7 +76,7 @@ class ChunkStore:
         """Make the folders that are missing."""
         with _writing(self.root):
             for folder in ("chunks/sha256", "manifests", "staging"):
-                (self.root / folder).mkdir(parents=True, exist_ok=True)
+                make_folder(self.root / folder)
         return self
 
     @contextlib.contextmanager
@@ -153,7 +153,7 @@ class ChunkStore:
         """List a manifest whose chunks are all here; a version that exists is never replaced (StoreError)."""
         target = self.root / ref.path()
         with _writing(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
         with _alone(target.parent):  # two of the same version at once: the second one's signature must not replace the first one's
             self.require_new(ref)
             if signature is not None:
@@ -221,6 +221,7 @@ class StoreWriter:
         with _writing(self.store.root):
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
             try:
+                os.fchmod(handle, 0o644)
                 view = memoryview(frame)
                 while view:  # a full disk shortens a write before it refuses one
                     view = view[os.write(handle, view) :]
@@ -243,7 +244,7 @@ class StoreWriter:
             with _writing(self.store.root):
                 for name in batch:
                     target = self.store.chunk_path(name)
-                    target.parent.mkdir(exist_ok=True)
+                    make_folder(target.parent)
                     os.rename(self._folder / name.hex(), target)
             self._pending.difference_update(batch)
         sync_filesystem(self._folder)
@@ -258,6 +259,13 @@ def verified(name: bytes, frame: Buffer, decompressor: Decompressor, where: str,
     if digest(data) != name:
         raise ChunkDamaged(f"chunk {where} does not hash to its name", remedy="Verify the store with repair, then replicate it again")
     return data
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it that are missing, for the web server to read whatever the umask of this host's root is."""
+    for folder in reversed([each for each in (path, *path.parents) if not each.exists()]):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
 
 
 def sync_filesystem(path: Path) -> None:

@@ -151,3 +151,17 @@ def test_a_prune_waits_for_publications_and_says_so_in_the_end(store: ChunkStore
         pass
     with store.lock(exclusive=True), pytest.raises(StoreError, match="in use by a prune"), store.lock(exclusive=False, wait=0.2):
         pass
+
+
+def test_given_a_careful_umask_then_the_web_server_can_read_what_is_added(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        store = ChunkStore(tmp_path / "store").create()
+        store.add_manifest(ManifestRef("image", "room", "1"), b"{}", b"signature")
+        with StoreWriter(store) as writer:
+            writer.put(digest(b"data"), frame(b"data"))
+    finally:
+        os.umask(before)
+    served = [path for each in ("chunks", "manifests") for path in (store.root / each).rglob("*")]
+    assert len(served) == 7 and {path.stat().st_mode & 0o777 for path in served if path.is_dir()} == {0o755}
+    assert {path.stat().st_mode & 0o777 for path in served if path.is_file()} == {0o644}
