@@ -60,7 +60,8 @@ options:
     description:
       - V(later) reads and hashes everything, and uploads the manifest alone. M(fleet.core.content_publish) can then sign it
         (O(fleet.core.content_publish#module:state=signed)), and M(fleet.imaging.multicast_send) can send the image from this very disk.
-      - The same capture with V(now) uploads the chunks afterwards. Needs O(upload) and O(method=blocks), because archives of files are on no disk.
+      - The same capture with V(now) uploads the chunks afterwards. Needs O(upload) and O(method=blocks), because archives of files are on
+        no disk.
     type: str
     choices: [now, later]
     default: now

@@ -7,7 +7,8 @@ The file is JSON of an object with any of count, minimum, wait and give_up (inte
 session only. What cannot be read changes nothing: somebody may be writing it.
 
 It is the admin's. The controller says in another one beside it, absent_path, which stations lack nothing, refused or cannot be reached: an
-object with session and absent, a list of names. Nobody is waited for who cannot come, whatever the admin wrote, and what the admin wrote stays.
+object with session and absent, a list of names. Nobody is waited for who cannot come, whatever the admin wrote, and what the admin wrote
+stays.
 """
 
 from __future__ import annotations
