@@ -32,6 +32,9 @@ def told(_class: type, _module: Any) -> progress.Progress:
 
 
 if __name__ == "__main__":
+    # As Ansible starts it, whatever runs the tests ignores: they tell it to stop.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     progress.INTERVAL = 0
     progress.Progress.from_module = classmethod(told)  # type: ignore[assignment,method-assign]
     with patch_module_args(json.loads(sys.argv[2])):

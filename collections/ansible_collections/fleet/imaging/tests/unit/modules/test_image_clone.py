@@ -31,6 +31,7 @@ from ansible_collections.fleet.imaging.tests.unit.bench import LINUX, Bench, fin
 from ansible_collections.fleet.imaging.tests.unit.conftest import command
 from ansible_collections.fleet.imaging.tests.unit.filesystems import MIB
 from ansible_collections.fleet.imaging.tests.unit.modules.room import capture_model
+from tests.signals import heed
 
 COLLECTIONS = Path(__file__).parents[6]
 SIZE = 40 * MIB
@@ -115,7 +116,8 @@ class Room:
         }
         (self.root / "temporary").mkdir(exist_ok=True)
         argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts.json", "--forks=1", *arguments, "play.yml"]
-        return subprocess.Popen(argv, cwd=self.root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        said = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        return subprocess.Popen(argv, cwd=self.root, env=environment, preexec_fn=heed, **said)
 
     def processes(self) -> dict[int, str]:
         """Command lines of what the run started, on the stations as well."""

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.signals import heed
+
 from .conftest import Project, work
 
 
@@ -91,9 +93,8 @@ def test_a_timeout_stops_the_job(project: Project) -> None:
 
 def test_after_ctrl_c_the_jobs_go_on(project: Project) -> None:
     playbook = project.playbook(work(seconds=600, pid_file=pid_file(project)))
-    run = subprocess.Popen(
-        project.command(playbook), cwd=project.root, env=project.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    run = subprocess.Popen(project.command(playbook), cwd=project.root, env=project.environment(), preexec_fn=heed, **silent)
     try:
         subprocess.run(["sh", "-c", once_they_work(project)], check=True, timeout=120)
         run.send_signal(signal.SIGINT)
