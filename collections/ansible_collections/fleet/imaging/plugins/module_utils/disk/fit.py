@@ -48,7 +48,7 @@ def fit(
             remedy="Filesystems and boot loaders depend on the sector size: capture a model with the same one",
         )
     sectors = disk_size // sector_size
-    last_lba = _last_usable(table, sectors)
+    last_lba = last_usable(table, sectors)
     kept = {entry.number: entry for entry in keep}
     mine = [entry for entry in table.entries if entry.number not in kept]
     end = min(last_lba + 1, behind.start) if behind else last_lba + 1
@@ -69,7 +69,8 @@ def fit(
         ) from error
 
 
-def _last_usable(table: PartitionTable, sectors: int) -> int:
+def last_usable(table: PartitionTable, sectors: int) -> int:
+    """The last sector that a table like this one leaves to partitions on a disk of so many sectors."""
     if table.label == DOS:
         return min(sectors, 1 << 32) - 1
     return sectors - 2 - array_sectors(table.table_length, table.sector_size)
@@ -94,8 +95,7 @@ def _redistribute(
             raise _too_small("The partitions reach behind the end of this disk", have, behind * table.sector_size)
         return mine
     last = max(candidates, key=lambda entry: entry.start)
-    wall = min((entry.start for entry in kept.values() if entry.start > last.start), default=end)
-    wall = min(wall, end)
+    wall = min([end, *(entry.start for entry in kept.values() if entry.start > last.start)])
     affected = [entry for entry in mine if entry.end > last.start and (entry.start < wall or wall == end)]
     grain = MIB // table.sector_size
     room = (wall - max(entry.end for entry in affected)) // grain * grain

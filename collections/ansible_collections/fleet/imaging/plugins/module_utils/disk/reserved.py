@@ -19,7 +19,7 @@ from typing import Optional
 from ansible_collections.fleet.core.plugins.module_utils.errors import InputError
 
 from .device import Disk
-from .table import GPT, Entry, PartitionTable, TableError, array_sectors
+from .table import GPT, Entry, PartitionTable, TableError
 
 TYPE = "9CA2271A-15B9-40F5-87C6-A932A6E72DBE"
 NAME = "fleet-backup"
@@ -137,11 +137,6 @@ def room_at_end(table: PartitionTable) -> int:
     used = max((entry.end for entry in without(table).entries), default=table.first_lba)
     grain = MIB // table.sector_size
     return max(0, table.last_lba + 1 - -(-used // grain) * grain) * table.sector_size
-
-
-def last_usable(table: PartitionTable, disk: Disk) -> int:
-    """The last sector that a GPT like this one leaves to partitions on a disk."""
-    return disk.size // table.sector_size - 2 - array_sectors(table.table_length, table.sector_size)
 
 
 def _require_gpt(table: PartitionTable, what: str, remedy: str) -> None:

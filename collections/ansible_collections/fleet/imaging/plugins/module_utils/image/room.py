@@ -11,7 +11,7 @@ from typing import Optional
 from ..backup.delivery import ERASE, WRITE, BackupOptions, default_size
 from ..disk import reserved
 from ..disk.device import Disk
-from ..disk.fit import DiskTooSmall
+from ..disk.fit import DiskTooSmall, last_usable
 from ..disk.reserved import NoRoom, Reserved
 from ..disk.table import Entry, PartitionTable, TableError
 from .description import ImageDescription, PartitionContent
@@ -64,7 +64,7 @@ def _backup(disk: Disk, image: ImageDescription, kept: Sequence[Entry], backup: 
     if backup.what != WRITE:
         return None
     size = reserved.bytes_of(backup.size, disk, default_size(image.manifest))
-    return reserved.made(size, image.table, reserved.last_usable(image.table, disk), others, kept)
+    return reserved.made(size, image.table, last_usable(image.table, disk.size // image.table.sector_size), others, kept)
 
 
 def _no_room(disk: Disk, size: int, new: bool, needed: int) -> NoRoom:

@@ -29,9 +29,10 @@ from ansible_collections.fleet.imaging.plugins.module_utils.backup.delivery impo
 from ansible_collections.fleet.imaging.plugins.module_utils.backup.keeping import Keeping
 from ansible_collections.fleet.imaging.plugins.module_utils.backup.volume import BackupDamaged, apply, listed, opened
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk, DiskInUse
+from ansible_collections.fleet.imaging.plugins.module_utils.disk.fit import last_usable
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.identity import DiskIdentity
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.layout import LayoutPlan
-from ansible_collections.fleet.imaging.plugins.module_utils.disk.reserved import UNFINISHED, bytes_of, find_on, last_usable, made
+from ansible_collections.fleet.imaging.plugins.module_utils.disk.reserved import UNFINISHED, bytes_of, find_on, made
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.table import PartitionTable, TableError
 from ansible_collections.fleet.imaging.plugins.module_utils.engine.stream_writer import StreamWriter
 from ansible_collections.fleet.imaging.plugins.module_utils.installed.volume import partitions
@@ -286,7 +287,7 @@ def test_a_size_that_holds_nothing_is_refused(size: str, disk: Disk) -> None:
 
 def test_given_a_kept_partition_that_ends_between_two_mib_then_a_new_backup_begins_behind_it_or_lies_in_front(disk: Disk) -> None:
     table = PartitionTable.from_disk(disk)
-    last, size = last_usable(table, disk), 20 * MIB
+    last, size = last_usable(table, disk.size // table.sector_size), 20 * MIB
     wall = dataclasses.replace(table.entry(128), number=5, start=50000, size=last + 1 - size // 512 - 50000)
     assert made(size, table, last, [1, 5], [wall]).entry.end == wall.start
     shorter = dataclasses.replace(wall, size=wall.size - 2048)
