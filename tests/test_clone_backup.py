@@ -13,8 +13,6 @@ import contextlib
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +28,7 @@ from ansible_collections.fleet.imaging.plugins.module_utils.disk.reserved import
 from ansible_collections.fleet.imaging.tests.unit.bench import LINUX, Bench, write
 from ansible_collections.fleet.imaging.tests.unit.conftest import command, loop_device, loop_disk
 from ansible_collections.fleet.imaging.tests.unit.filesystems import MIB
-
-ROOT = Path(__file__).parents[1]
-OWN_RUN = 'mkdir -p /run/fleet && mount -t tmpfs fleet /run/fleet && exec "$@"'
+from tests.playbooks import OWN_RUN, ROOT, ansible_playbook
 
 __all__ = ["loop_device", "loop_disk"]
 
@@ -64,23 +60,11 @@ class Room:
         hosts = {name: {"fleet_disk": str(disk.path), "fleet_disk_identity": f"size:{disk.size}"} for name, disk in self.disks.items()}
         groups = {"stations": {"hosts": hosts}, "content_stores": {"hosts": {"centre": {}}}}
         (self.folder / "hosts.json").write_text(json.dumps({"all": {"children": groups, "vars": local}}))
-        done = subprocess.run(
-            [
-                *("unshare", "--mount", "sh", "-c", OWN_RUN, "sh"),
-                *(Path(sys.executable).with_name("ansible-playbook"), "-i", self.folder / "hosts.json"),
-                *("-e", json.dumps(variables), *arguments, ROOT / "playbooks" / playbook),
-            ],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-                "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
-                "ANSIBLE_HOME": str(self.folder / "home"),
-            },
-            capture_output=True,
-            text=True,
-            timeout=1800,
-            check=False,
+        done = ansible_playbook(
+            self.folder / "hosts.json",
+            *("-e", json.dumps(variables), *arguments, ROOT / "playbooks" / playbook),
+            home=self.folder / "home",
+            within=OWN_RUN,
         )
         return done.returncode, done.stdout + done.stderr
 

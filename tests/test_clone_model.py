@@ -13,8 +13,6 @@ import contextlib
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,10 +29,9 @@ from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import D
 from ansible_collections.fleet.imaging.tests.unit.bench import LINUX, fingerprint, write
 from ansible_collections.fleet.imaging.tests.unit.conftest import command, loop_device, loop_disk
 from ansible_collections.fleet.imaging.tests.unit.filesystems import MIB
+from tests.playbooks import OWN_RUN, ROOT, ansible_playbook
 
-ROOT = Path(__file__).parents[1]
 SIZE = 40 * MIB
-OWN_RUN = 'mkdir -p /run/fleet && mount -t tmpfs fleet /run/fleet && exec "$@"'
 
 __all__ = ["loop_device", "loop_disk"]
 
@@ -86,22 +83,7 @@ class Room:
         show = {"hosts": "centre", "gather_facts": False, "tasks": [{"ansible.builtin.copy": {"content": results, "dest": str(told)}}]}
         wanted = {"clone_grow": False, "clone_identity": False, "clone_restart": False, **variables}
         (self.folder / "play.yml").write_text(json.dumps([{"import_playbook": f"{ROOT}/playbooks/{playbook}", "vars": wanted}, show]))
-        environment = {
-            **os.environ,
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
-            "ANSIBLE_HOME": str(self.folder / "home"),
-        }
-        argv = [Path(sys.executable).with_name("ansible-playbook"), "-i", self.folder / "hosts.json", self.folder / "play.yml"]
-        done = subprocess.run(
-            ["unshare", "--mount", "sh", "-c", OWN_RUN, "sh", *argv],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=1800,
-            check=False,
-        )
+        done = ansible_playbook(self.folder / "hosts.json", self.folder / "play.yml", home=self.folder / "home", within=OWN_RUN)
         return done.returncode, done.stdout + done.stderr, json.loads(told.read_text()) if told.exists() else {}
 
     def clone(self, version: str) -> tuple[int, str, dict[str, Any]]:
@@ -199,24 +181,8 @@ def test_a_model_that_cannot_be_captured_ends_the_run_before_a_station_is_touche
 def test_a_model_that_the_limit_leaves_out_is_not_taken_from_the_store(model: str, tmp_path: Path) -> None:
     hosts = tmp_path / "hosts.ini"
     hosts.write_text("[stations]\npc01\npc02\n[content_stores]\ncentre\n[all:vars]\nansible_connection=local\n")
-    done = subprocess.run(
-        [
-            Path(sys.executable).with_name("ansible-playbook"),
-            "-i",
-            hosts,
-            "-l",
-            "pc02",
-            "-e",
-            f"model={model}",
-            ROOT / "playbooks/clone.yml",
-        ],
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": str(tmp_path / "home")},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    limited = ("-l", "pc02", "-e", f"model={model}", ROOT / "playbooks/clone.yml")
+    done = ansible_playbook(hosts, *limited, home=tmp_path / "home")
     said = " ".join((done.stdout + done.stderr).split())
     assert done.returncode != 0 and f"The model {model} is not among the hosts of this run" in said, said
     assert "Restore the stations together" not in said and "See which versions the centre has" not in said

@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.playbooks import ansible_playbook
+
 PARIS = {"clone_sender": "relay-paris"}
 LYON = {"clone_sender": "relay-lyon"}
 
@@ -30,14 +28,7 @@ def sessions(folder: Path, stations: dict[str, dict[str, Any]], *arguments: str,
     show = {"ansible.builtin.copy": {"content": "{{ clone_sessions | to_json }}", "dest": f"{folder}/sessions.json"}, "run_once": True}
     play = {"hosts": "stations", "gather_facts": False, "tasks": [grouping, {**show, "check_mode": False}]}
     (folder / "play.yml").write_text(json.dumps([play]))
-    argv = [Path(sys.executable).with_name("ansible-playbook"), "-i", folder / "hosts.json", *arguments, folder / "play.yml"]
-    environment = {
-        **os.environ,
-        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
-        "ANSIBLE_HOME": str(folder / "home"),
-    }
-    done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    done = ansible_playbook(folder / "hosts.json", *arguments, folder / "play.yml", home=folder / "home")
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, dict[str, Any]] = json.loads((folder / "sessions.json").read_text())
     said = [f"{sender}: {session['control']}" for sender, session in found.items()]

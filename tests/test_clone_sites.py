@@ -26,9 +26,9 @@ from ansible_collections.fleet.imaging.tests.unit.bench import LINUX, Bench, fin
 from ansible_collections.fleet.imaging.tests.unit.conftest import command, loop_device, loop_disk  # noqa: F401 - fixtures
 from ansible_collections.fleet.imaging.tests.unit.filesystems import MIB
 from ansible_collections.fleet.imaging.tests.unit.module_utils.multicast.conftest import Segment
+from tests.playbooks import ROOT, ansible_playbook
 from tests.ports import free_port
 
-ROOT = Path(__file__).parents[1]
 SIZE = 40 * MIB
 HOSTS = {"centre": 1, "relay-paris": 2, "relay-lyon": 3, "paris1": 11, "paris2": 12, "lyon1": 21, "lyon2": 22}
 SITES = {"paris": ("paris1", "paris2"), "lyon": ("lyon1", "lyon2")}
@@ -124,17 +124,8 @@ class Sites:
     def clone(self, *arguments: str, ok: bool = True) -> str:
         """Run the playbook for both sites; what it said."""
         (self.folder / "hosts.json").write_text(json.dumps(self.inventory()))
-        argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", f"{self.folder}/hosts.json", "--forks=1"]
-        environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": f"{self.folder}/home"}
-        done = subprocess.run(
-            [*argv, "playbooks/clone.yml", "-l", "site_paris,site_lyon", "-e", "image=room", *arguments],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=1800,
-            check=False,
-        )
+        both = ("--forks=1", ROOT / "playbooks/clone.yml", "-l", "site_paris,site_lyon", "-e", "image=room")
+        done = ansible_playbook(self.folder / "hosts.json", *both, *arguments, home=self.folder / "home")
         assert (done.returncode == 0) is ok, done.stdout + done.stderr
         return done.stdout
 

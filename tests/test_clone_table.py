@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+from tests.playbooks import ROOT, ansible_playbook
+
 MIB = 1 << 20
 
 SENT = {"packets": 9, "bytes_sent": 11 * MIB, "bytes_unique": 10 * MIB, "stations": {"p1": {"seconds": 3.25}, "p2": {"seconds": 4.25}}}
@@ -42,14 +40,7 @@ def table(folder: Path, facts: dict[str, dict[str, Any]], *arguments: str) -> li
     variables = {"source": str(ROOT / "playbooks/templates/clone.txt.j2"), "ansible_connection": "local"}
     play = {"hosts": "all", "gather_facts": False, "vars": variables, "tasks": [{**show, "check_mode": False}]}
     (folder / "play.yml").write_text(json.dumps([play]))
-    argv = [Path(sys.executable).with_name("ansible-playbook"), "-i", folder / "hosts.json", *arguments, folder / "play.yml"]
-    environment = {
-        **os.environ,
-        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
-        "ANSIBLE_HOME": str(folder / "home"),
-    }
-    done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    done = ansible_playbook(folder / "hosts.json", *arguments, folder / "play.yml", home=folder / "home")
     assert done.returncode == 0, done.stdout + done.stderr
     return [" ".join(line.split()) for line in (folder / "table").read_text().splitlines()]
 
