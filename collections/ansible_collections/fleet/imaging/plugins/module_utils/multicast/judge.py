@@ -55,7 +55,7 @@ class Judge:
             member.watch(exhausted, min(elapsed, 1))
             if now - member.heard > self._patience:
                 gone.append((member, DEAD, f"silent for {self._patience:.0f} s"))
-            elif not member.report.received and now - member.started_at > _DEAF and outlet.number > 50:
+            elif not member.report.received and member.heard - member.started_at > _DEAF and outlet.number > 50:
                 gone.append((member, UNICAST, "it does not hear multicast"))
             elif member.stalled > self._patience:
                 gone.append((member, UNICAST, f"everything was sent, and it got nowhere for {self._patience:.0f} s"))

@@ -12,7 +12,7 @@ from .interface import MulticastError, StartPolicy
 from .roster import Roster
 
 _HEARING = 1.5
-"""Seconds that a receiver has for hearing a probe."""
+"""Seconds that a receiver has for hearing a probe: what it says after them counts, however late a busy machine says it."""
 
 
 class Opening:
@@ -28,7 +28,7 @@ class Opening:
         policy, ready = self._policy(), len(self._roster.ready())
         waited = now - self._opened
         enough = (policy.count or len(self._roster.expected) or 1) if not policy.minimum or waited < policy.wait else policy.minimum
-        if ready >= enough and self._heard(now):
+        if ready >= enough and self._heard():
             return True
         if waited > policy.give_up:
             missing = ", ".join(self._roster.missing()) or "nobody who was expected"
@@ -38,6 +38,6 @@ class Opening:
             )
         return False
 
-    def _heard(self, now: float) -> bool:
+    def _heard(self) -> bool:
         """Whether it is known of everybody who is ready that multicast is heard, or not."""
-        return all(member.report.received or now - member.joined > _HEARING for member in self._roster.ready())
+        return all(member.report.received or member.heard - member.joined > _HEARING for member in self._roster.ready())

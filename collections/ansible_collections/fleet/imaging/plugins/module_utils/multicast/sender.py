@@ -29,8 +29,8 @@ from .wire import Shape, session_tag
 _LOOK = 0.05
 """Seconds between two looks at the whole."""
 _KEEP_ALIVE = 1.0
-_PROBE = 0.1
-"""Seconds between packets that tell who hears multicast, before the start."""
+_PROBE = 0.025
+"""Seconds between packets that tell who hears multicast, before the start: so many that one who loses most of them still hears some."""
 _REPORTS = 0.2
 _COMES_BACK = 10.0
 """Seconds for which the end of a session waits for who lost the connection."""

@@ -15,10 +15,11 @@ from ansible_collections.fleet.imaging.plugins.module_utils.multicast.interface 
 from ansible_collections.fleet.imaging.plugins.module_utils.multicast.opening import Opening
 
 
-def roster(here: int, expected: int = 3, *, heard: bool = True) -> Any:
-    """So many stations are ready, of so many that are expected."""
+def roster(here: int, expected: int = 3, *, received: int = 1) -> Any:
+    """So many stations are ready, of so many that are expected; each has received so many packets."""
     names = [f"pc{number:02}" for number in range(expected)]
-    ready = [SimpleNamespace(joined=time.monotonic(), report=SimpleNamespace(received=int(heard))) for _name in names[:here]]
+    now = time.monotonic()
+    ready = [SimpleNamespace(joined=now, heard=now, report=SimpleNamespace(received=received)) for _name in names[:here]]
     return SimpleNamespace(expected=names, ready=lambda: ready, missing=lambda: names[here:])
 
 
@@ -48,9 +49,18 @@ def test_the_answer_of_the_policy_may_change() -> None:
 
 
 def test_it_waits_a_moment_for_a_station_to_hear_the_probe() -> None:
-    opening = Opening(StartPolicy, roster(3, heard=False))
+    waiting = roster(3, received=0)
+    opening = Opening(StartPolicy, waiting)
     now = time.monotonic()
-    assert (opening.over(now), opening.over(now + 2)) == (False, True)
+    assert not opening.over(now)
+    for station in waiting.ready():
+        station.heard = now + 2  # it says again that it heard nothing
+    assert opening.over(now + 2)
+
+
+def test_who_said_nothing_for_a_moment_is_not_taken_for_deaf() -> None:
+    opening = Opening(StartPolicy, roster(3, received=0))
+    assert not opening.over(time.monotonic() + 5)
 
 
 def test_who_did_not_come_is_named_when_it_gives_up() -> None:
