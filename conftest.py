@@ -37,6 +37,7 @@ settings.load_profile("new")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--whole", action="store_true", help="run what is marked whole as well, as `make test-all` does")
     parser.addini("time_limit", "seconds after which a test (or one of its fixtures) fails because it hangs", default="600")
     parser.addini("last_wait", "seconds that what the tests left running has to end", default="120")
 
@@ -49,6 +50,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     return f"temporary files: {tempfile.gettempdir()}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked whole, and say so of each."""
+    if not config.getoption("--whole"):
+        for item in items:
+            if item.get_closest_marker("whole"):
+                item.add_marker(pytest.mark.skip(reason="make test-all runs it (--whole): it takes long"))
 
 
 def fits_in_memory() -> bool:

@@ -83,3 +83,16 @@ def test_temporary_files_lie_in_memory_when_there_is_room(size: str, fits: bool)
     asked = [sys.executable, "-c", "import runpy; print(runpy.run_path('conftest.py')['fits_in_memory']())"]
     argv = ["unshare", "--mount", "sh", "-c", script, "sh", size, *asked]
     assert subprocess.run(argv, cwd=ROOT, check=True, capture_output=True, text=True).stdout == f"{fits}\n"
+
+
+def test_what_takes_long_is_left_out_and_named(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "conftest.py", tmp_path)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = whole: long\n")
+    (tmp_path / "test_long.py").write_text(
+        "import pytest\n\n@pytest.mark.whole\ndef test_long():\n    print('it ran')\n\ndef test_short():\n    pass\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", str(tmp_path)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path).stdout
+    assert "make test-all runs it" in printed and "1 passed, 1 skipped" in printed and "it ran" not in printed
+    printed = subprocess.run([*command, "--whole"], capture_output=True, text=True, check=False, cwd=tmp_path).stdout
+    assert "2 passed" in printed and "it ran" in printed
