@@ -64,6 +64,16 @@ options:
     elements: str
     default: []
     version_added: "0.1.0"
+  system_packages:
+    description:
+      - Debian packages that systems on stations' disks have besides those of the imaging environment.
+      - With a kernel (C(linux-image-cloud-amd64)), C(initramfs-tools), and GRUB (C(grub2-common), C(grub-pc-bin), C(grub-efi-amd64-signed),
+        C(shim-signed)) the system starts on a machine as well, once M(fleet.imaging.boot_repair) has put its boot loader there.
+      - They do not change for a disk that is there.
+    type: list
+    elements: str
+    default: []
+    version_added: "0.1.0"
   timeout:
     description: Seconds within which every station must answer SSH.
     type: int
@@ -170,6 +180,7 @@ ARGUMENT_SPEC = {
     "subnet": {"type": "str", "default": "10.77.0.0/24"},
     "central": {"type": "bool", "default": True},
     "central_packages": {"type": "list", "elements": "str", "default": []},
+    "system_packages": {"type": "list", "elements": "str", "default": []},
     "timeout": {"type": "int", "default": 60},
     "stations": {"type": "list", "elements": "dict", "default": [], "options": STATION_SPEC},
 }

@@ -28,6 +28,7 @@ def apply(parameters: Mapping[str, Any], progress: Progress, *, check: bool) -> 
         parameters["central"],
         parameters["timeout"],
         tuple(sorted(set(parameters["central_packages"]))),
+        tuple(sorted(set(parameters["system_packages"]))),
     )
     plan = room.plan(request)
     result: dict[str, Any] = {"changed": plan.changed, "diff": {"before": _asked(plan.before), "after": _asked(plan.after)}}

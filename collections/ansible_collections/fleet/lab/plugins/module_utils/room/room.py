@@ -41,6 +41,7 @@ class Request:
     central: bool = True
     timeout: float = 60.0
     central_packages: tuple[str, ...] = ()
+    system_packages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,8 @@ class Room:
         plan = self.plan(request)
         root = RootCache(cache).ensure(Recipe(), progress)
         central_root = RootCache(cache).ensure(Recipe.with_packages(request.central_packages), progress) if request.central else root
+        installs = any(station.get("system") for station in request.stations)
+        system_root = RootCache(cache).ensure(Recipe.with_packages(request.system_packages), progress) if installs else root
         self.path.mkdir(parents=True, exist_ok=True)
         with self._lock():
             plan = self.plan(request)
@@ -157,14 +160,14 @@ class Room:
             state = replace(plan.after, root=str(root), central_root=str(central_root), complete=bool(plan.before and plan.before.complete))
             state.save(self.path)
             self._remove_stations(plan)
-            state = self._make(state, plan, progress)
+            state = self._make(state, plan, system_root, progress)
             power.await_ssh(self.path, NAMESPACES / self.network.namespace, [state.station(name) for name in plan.start], request.timeout)
             state = replace(state, complete=True)
             state.save(self.path)
         return state
 
-    def _make(self, state: State, plan: Plan, progress: Progress) -> State:
-        """Make or start the stations of the plan; return the state with their loop devices."""
+    def _make(self, state: State, plan: Plan, system_root: Path, progress: Progress) -> State:
+        """Make or start the stations of the plan; return the state with their loop devices. system_root: of what own systems are made."""
         controller, _others = hosts_of(state.subnet)
         self.network.ensure(controller)
         power.burn(self.path)
@@ -185,7 +188,7 @@ class Room:
             if station.name in plan.start:
                 power.switch_off(self.path, [station.name])
                 self.network.attach(station, controller.network.prefixlen)
-                made[station.name] = self._switch_on(station, state, folder)
+                made[station.name] = self._switch_on(station, state, system_root, folder)
                 progress.advance(1, station.name)
             elif station.name in plan.shape:
                 self.network.shape(station)
@@ -194,12 +197,12 @@ class Room:
         identity.write_known_hosts(self.path / connection.KNOWN_HOSTS, stations, environments, systems)
         return replace(state, stations=stations)
 
-    def _switch_on(self, station: Station, state: State, folder: Path) -> Station:
+    def _switch_on(self, station: Station, state: State, system_root: Path, folder: Path) -> Station:
         """Give a station its disk and its boot entry, and start its firmware; return it with its loop device."""
         hosts = self.path / "hosts"
         hosts.touch()
         if station.disk_size:
-            station = replace(station, loop=self._disk(station, Path(state.root), folder))
+            station = replace(station, loop=self._disk(station, system_root, folder))
         boot = connection.boot_file(self.path, station.name)
         if not boot.exists():
             boot.write_text(f"{station.boot}\n", encoding="utf-8")
