@@ -23,10 +23,11 @@ import pytest
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
 from ansible_collections.fleet.imaging.plugins.module_utils.boot.repair import repair
 from ansible_collections.fleet.imaging.plugins.module_utils.disk.device import Disk
+from ansible_collections.fleet.imaging.plugins.module_utils.environment.recipe import Recipe
+from ansible_collections.fleet.imaging.plugins.module_utils.environment.root import RootCache
 from ansible_collections.fleet.imaging.plugins.module_utils.filesystem import probe
 from ansible_collections.fleet.imaging.plugins.module_utils.identity.request import Request
 from ansible_collections.fleet.imaging.plugins.module_utils.identity.station import give
-from ansible_collections.fleet.lab.plugins.module_utils.room.root import Recipe, RootCache
 
 REPOSITORY = Path(__file__).parents[2]
 MIB = 1 << 20

@@ -6,8 +6,6 @@
 How the rooms of this package connect, bottom up::
 
     host      what this host must offer, and the names under which a room's things are found again from its path alone
-    sources   the host's own Debian package sources
-    root      the cached Debian root every station boots as its imaging environment (mmdebstrap)
     station   the description of one station, checked
     state     what a room is, as a file in the room's folder
     network   namespaces, bridge, addresses, rate and loss
@@ -18,7 +16,7 @@ How the rooms of this package connect, bottom up::
     power     starting, finding, ending and awaiting firmware
     room      create, describe, remove: the only file that knows all the others
 
-Nothing of a room is in the host's own network, and everything is found again by the room's path: removal needs no memory.
+Every station boots a cached Debian root of fleet.imaging (``environment.root``) as its imaging environment. Nothing of a room is in the host's own network, and everything is found again by the room's path: removal needs no memory.
 """
 
 from __future__ import annotations

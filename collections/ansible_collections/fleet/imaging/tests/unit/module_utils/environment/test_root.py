@@ -12,8 +12,10 @@ import pytest
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import ToolError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
-from ansible_collections.fleet.lab.plugins.module_utils.room import root, sources
-from ansible_collections.fleet.lab.plugins.module_utils.room.root import Recipe, RootCache
+from ansible_collections.fleet.imaging.plugins.module_utils.environment import recipe as recipes
+from ansible_collections.fleet.imaging.plugins.module_utils.environment import sources
+from ansible_collections.fleet.imaging.plugins.module_utils.environment.recipe import Recipe
+from ansible_collections.fleet.imaging.plugins.module_utils.environment.root import RootCache
 
 
 def test_a_changed_recipe_is_another_root(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,9 +23,9 @@ def test_a_changed_recipe_is_another_root(monkeypatch: pytest.MonkeyPatch) -> No
     digests = {recipe.digest(), Recipe().digest()}
     assert len(digests) == 1
     digests |= {replace(recipe, packages=(*recipe.packages, "nano")).digest(), replace(recipe, suite="trixie").digest()}
-    monkeypatch.setitem(root.FILES, "etc/motd", (0o644, "hello"))
+    monkeypatch.setitem(recipes.FILES, "etc/motd", (0o644, "hello"))
     digests.add(recipe.digest())
-    monkeypatch.setattr(root, "QUIET", ())
+    monkeypatch.setattr(recipes, "QUIET", ())
     digests.add(recipe.digest())
     assert len(digests) == 5
 
@@ -51,5 +53,5 @@ def test_stations_of_the_real_root_share_no_secret_and_start_nothing_unasked(cac
     assert not list(built.glob("etc/ssh/ssh_host_*"))
     wants = {path.name for path in built.glob("etc/systemd/system/*.wants/*")}
     assert "ssh.service" in wants and "partition-nodes.service" in wants
-    assert not wants & set(root.QUIET)
+    assert not wants & set(recipes.QUIET)
     assert (built / "usr/sbin/nginx").exists() and (built / "usr/sbin/partclone.ext4").exists()

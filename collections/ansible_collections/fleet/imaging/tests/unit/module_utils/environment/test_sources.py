@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fleet.lab.plugins.module_utils.room.host import HostError
-from ansible_collections.fleet.lab.plugins.module_utils.room.sources import deb822, debian, one_line
+from ansible_collections.fleet.imaging.plugins.module_utils.environment.errors import BuildError
+from ansible_collections.fleet.imaging.plugins.module_utils.environment.sources import deb822, debian, one_line
 
 DEB822 = """\
 # a comment
@@ -72,7 +72,7 @@ def test_third_parties_are_left_out(tmp_path: Path) -> None:
 
 
 def test_a_host_without_debian_sources_is_told_what_to_add(tmp_path: Path) -> None:
-    with pytest.raises(HostError, match=r"No Debian package source for bookworm in .*Add Debian's own archive"):
+    with pytest.raises(BuildError, match=r"No Debian package source for bookworm in .*Add Debian's own archive"):
         debian("bookworm", apt(tmp_path, THIRD_PARTIES))
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from .host import HostError
+from .errors import BuildError
 
 _LINE = re.compile(r"^deb\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)$")
 _CARRIED = {"signed-by": "signed-by", "trusted": "trusted", "check-valid-until": "check-valid-until"}
@@ -75,7 +75,7 @@ def deb822(text: str) -> Iterator[Source]:
 
 
 def debian(codename: str, apt: Path = Path("/etc/apt")) -> list[str]:
-    """Return the one-line entries of the host's Debian sources for a release; raise HostError when there are none."""
+    """Return the one-line entries of the host's Debian sources for a release; raise BuildError when there are none."""
     found: list[Source] = []
     for path in [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]:
         if path.is_file() and path.suffix in (".list", ".sources"):
@@ -83,7 +83,7 @@ def debian(codename: str, apt: Path = Path("/etc/apt")) -> list[str]:
             found.extend(deb822(text) if path.suffix == ".sources" else one_line(text))
     lines = list(dict.fromkeys(str(source) for source in found if source.is_debian(codename)))
     if not any(source.suite == codename for source in found if source.is_debian(codename)):
-        raise HostError(
+        raise BuildError(
             f"No Debian package source for {codename} in {apt}",
             remedy=f"Add Debian's own archive or a mirror of it, such as: deb http://deb.debian.org/debian {codename} main",
         )
