@@ -18,11 +18,12 @@ from typing import Any, Optional
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import InputError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
+from ansible_collections.fleet.imaging.plugins.module_utils.environment.recipe import Recipe
+from ansible_collections.fleet.imaging.plugins.module_utils.environment.root import RootCache
 
 from . import connection, host, identity, power, storage, system
 from .firmware import Description
 from .network import NAMESPACES, Network
-from .root import Recipe, RootCache
 from .state import FILE, State, hosts_of
 from .station import ENTRIES, Station
 
