@@ -115,7 +115,7 @@ class Machine:
             run(qemu.command(self.hardware, self.folder, self.accelerator), timeout=300)
         except ToolError as error:
             said = error.details.get("stderr") or str(error)
-            raise MachineError(f"Machine {self.hardware.name} does not start: {said.strip()}", remedy="See its description") from error
+            raise MachineError(f"Machine {self.hardware.name} does not start: {said.strip()}", remedy="See its description and its namespace") from error
 
     def running(self) -> bool:
         """Whether it is switched on."""
@@ -188,7 +188,7 @@ class Machine:
             ready = said_first.readline()
         if ready != b"ready\n":
             said = (self.folder / wake.LOG).read_text(errors="replace").strip()
-            raise MachineError(f"Machine {self.hardware.name} cannot be woken: {said[-500:]}", remedy="See its namespace and its bridge")
+            raise MachineError(f"Machine {self.hardware.name} cannot be woken: {said}", remedy="See its namespace and its bridge")
 
     def _deafen(self) -> None:
         process.end(lambda: process.listeners(self.folder), f"machine {self.hardware.name}")

@@ -113,7 +113,11 @@ def main(argv: Sequence[str]) -> int:
     """Listen and switch on, for ever."""
     folder = argv[1]
     start = Path(folder, "start.json")
-    heard = listen(json.loads(start.read_text(encoding="utf-8"))["bridge"])
+    bridge = json.loads(start.read_text(encoding="utf-8"))["bridge"]
+    try:
+        heard = listen(bridge)
+    except OSError as error:
+        raise SystemExit(f"bridge {bridge}: {error}") from error
     os.write(1, b"ready\n")
     while True:
         frame = heard.recv(65535)
