@@ -24,7 +24,7 @@ from . import autoinstall, preseed, programs
 from .bundle import Member, pack, unpack
 from .request import Installation
 
-FILES = "files.tar"
+FILES, TAKEN = "files.tar", "taken.json"
 _HOST_KEY = "etc/ssh/ssh_host_ed25519_key"
 
 

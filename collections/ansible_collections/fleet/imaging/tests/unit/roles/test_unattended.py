@@ -5,19 +5,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import importlib.util
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from ansible_collections.fleet.imaging.plugins.module_utils.installer import bundle, programs
+from tests.ports import free_port
 
 PROGRAM = Path(__file__).parents[3] / "roles/unattended/files/fleet_install.py"
 MAC = "52-54-00-77-00-01"
@@ -49,28 +55,35 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ask(folder: Path, tmp_path: Path) -> Iterator[Ask]:
-    """Call it with a path, and as which address and over what: status and body."""
+def service(folder: Path, tmp_path: Path) -> Iterator[Path]:
+    """The service's socket."""
     place = tmp_path / "socket"
     with socket.socket(socket.AF_UNIX) as listening:  # as systemd makes it
         listening.bind(str(place))
         listening.listen(128)
+        place.chmod(0o666)
         argv = ["bash", "-c", f'exec env LISTEN_FDS=1 "$@" 3<&{listening.fileno()}', "sh", sys.executable, PROGRAM, folder]
         process = subprocess.Popen(argv, pass_fds=[listening.fileno()])
     try:
-
-        def call(path: str, address: str = "192.0.2.7", scheme: str = "https") -> tuple[int, bytes]:
-            connection = Connection(place)
-            connection.request("GET", path, headers={"X-Real-IP": address, "X-Forwarded-Proto": scheme})
-            answer = connection.getresponse()
-            body = answer.read()
-            connection.close()
-            return answer.status, body
-
-        yield call
+        yield place
     finally:
         process.terminate()
         process.wait()
+
+
+@pytest.fixture
+def ask(service: Path) -> Ask:
+    """Call it with a path, and as which address and over what: status and body."""
+
+    def call(path: str, address: str = "192.0.2.7", scheme: str = "https") -> tuple[int, bytes]:
+        connection = Connection(service)
+        connection.request("GET", path, headers={"X-Real-IP": address, "X-Forwarded-Proto": scheme})
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        return answer.status, body
+
+    return call
 
 
 def test_answers_are_given_again_and_files_once(ask: Ask, folder: Path) -> None:
@@ -112,6 +125,69 @@ def test_nothing_else_is_there(ask: Ask, path: str) -> None:
     status, body = ask(path)
     assert status == 404
     assert b"served" not in body
+
+
+NGINX = """\
+user root; pid {0}/nginx.pid; error_log {0}/nginx.err; daemon off; events {{}}
+http {{
+  client_body_temp_path {0}/t1; proxy_temp_path {0}/t2; fastcgi_temp_path {0}/t3; uwsgi_temp_path {0}/t4; scgi_temp_path {0}/t5;
+  server {{ listen 127.0.0.1:{1}; {3} }}
+  server {{ listen 127.0.0.1:{2} ssl; ssl_certificate {0}/cert.pem; ssl_certificate_key {0}/key.pem; {3} }}
+}}
+"""
+
+
+@pytest.fixture
+def web(service: Path, tmp_path: Path) -> Iterator[tuple[int, int]]:
+    """Ports of HTTP and HTTPS of a real nginx with what the role adds to its configuration."""
+    certificate = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=boot"]
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"]
+    subprocess.run(["openssl", *certificate, *names], cwd=tmp_path, check=True, capture_output=True)
+    text = (PROGRAM.parents[1] / "templates/nginx.conf.j2").read_text().replace("{{ ansible_managed }}", "test")
+    text = text.replace("/run/fleet-install.socket", str(service)).replace("/var/log/nginx/fleet-boot.log", str(tmp_path / "access.log"))
+    ports = free_port(), free_port()
+    (tmp_path / "nginx.conf").write_text(NGINX.format(tmp_path, *ports, text))
+    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin") or "nginx"
+    process = subprocess.Popen([nginx, "-c", tmp_path / "nginx.conf"], stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            with contextlib.suppress(OSError):
+                for port in ports:
+                    socket.create_connection(("127.0.0.1", port), 60).close()
+                break
+            assert process.poll() is None and time.monotonic() < deadline, (tmp_path / "nginx.err").read_text()
+            time.sleep(0.05)
+        yield ports
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def test_through_the_boot_servers_web_server(web: tuple[int, int], folder: Path, tmp_path: Path) -> None:
+    """What a caller says of itself counts for nothing; the station's program gets its files with the authority that it was given."""
+
+    def curl(*argv: str) -> str:
+        return subprocess.run(["curl", "-s", "-w", "%{http_code}", *argv], capture_output=True, text=True, check=False).stdout
+
+    plain, secure = f"http://127.0.0.1:{web[0]}/install/{MAC}", f"https://127.0.0.1:{web[1]}/install/{MAC}"
+    assert curl(f"{plain}/preseed.cfg") == "d-i answers200"
+    assert curl("-H", "X-Forwarded-Proto: https", f"{plain}/files.tar") == "only over HTTPS\n403"
+    assert curl("-X", "POST", f"{plain}/preseed.cfg").endswith("403")
+    assert curl(f"{plain}/..%2f..%2fsecret").endswith("404")
+    assert (folder / MAC / "files.tar").exists()
+    (tmp_path / "root").mkdir()
+    (folder / MAC / "files.tar").write_bytes(bundle.pack([bundle.Member("root/.ssh/authorized_keys", "key\n", 0o600)]))
+    station = ["sh", "-c", programs.FILES, "files", f"{secure}/files.tar", tmp_path / "cert.pem", tmp_path / "root"]
+    environment = {**os.environ, "FLEET_ROOT": str(tmp_path)}
+    (tmp_path / "tmp").mkdir()
+    subprocess.run([*station[:5], "/etc/ssl/certs/ca-certificates.crt", station[6]], env=environment, check=False, capture_output=True)
+    assert (folder / MAC / "files.tar").exists()  # a server that another authority signed is not asked for anything
+    subprocess.run(station, env=environment, check=True)
+    assert (tmp_path / "root/root/.ssh/authorized_keys").read_text() == "key\n"
+    assert json.loads((folder / MAC / "taken.json").read_text())["address"] == "127.0.0.1"
+    assert subprocess.run(station, env=environment, check=False, capture_output=True).returncode != 0
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 @pytest.fixture
