@@ -12,7 +12,9 @@ How the rooms of this package connect, bottom up::
     monitor    QMP: what QEMU is asked while it runs
     console    the serial console: a file to read, a pipe to type into
     port       the machine's port at the bridge: how it is joined, and what went through it
-    machine    power on, reset, power off, remove: the only file that knows all the others
+    machine    power on, reset, power off, remove
+    roster     the machines of a virtual room
+    apply      what the module does, with a room
 
 A machine needs no room: tests and benchmarks make one from a folder, a namespace and a bridge.
 """

@@ -66,6 +66,8 @@ class Hardware:
     kernel: str = ""
     initrd: str = ""
     append: str = ""
+    address: str = ""
+    """The IPv4 address that is its own in a room: whoever serves DHCP there gives it this one."""
     wake: bool = False
     wake_password: str = ""
     accelerator: str = ""
@@ -75,8 +77,7 @@ class Hardware:
     def checked(self) -> Hardware:
         """Return this description with its MAC in one spelling; raise InputError naming the machine and what is impossible."""
         what = f"Machine {self.name}"
-        if not _NAME.fullmatch(self.name):
-            raise InputError(f"{self.name!r} is not a machine's name", remedy="Use at most 32 lower-case letters, digits and inner hyphens")
+        self.named(self.name)
         mac = mac_address(self.mac)
         if mac is None:
             raise InputError(f"{what}: {self.mac!r} is not a card's MAC address", remedy="Write it as 52:54:00:77:00:01")
@@ -118,6 +119,13 @@ class Hardware:
         if (self.initrd or self.append) and not self.kernel:
             raise InputError(f"{what}: an initrd or a command line needs a kernel", remedy="Name the kernel")
         return Hardware(**{**self.__dict__, "mac": mac, "wake_password": self.wake_password.lower()})
+
+    @staticmethod
+    def named(name: str) -> str:
+        """Return a machine's name; raise InputError for what is none, and might lead out of its folder."""
+        if not _NAME.fullmatch(name):
+            raise InputError(f"{name!r} is not a machine's name", remedy="Use at most 32 lower-case letters, digits and inner hyphens")
+        return name
 
     @property
     def serial(self) -> str:

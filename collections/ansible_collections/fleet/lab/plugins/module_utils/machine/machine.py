@@ -99,7 +99,7 @@ class Machine:
         if hardware.wake and not process.listeners(self.folder):
             self._listen()
         elif not hardware.wake:
-            self._deafen()
+            self.deafen()
 
     @property
     def accelerator(self) -> str:
@@ -115,7 +115,9 @@ class Machine:
             run(qemu.command(self.hardware, self.folder, self.accelerator), timeout=300)
         except ToolError as error:
             said = error.details.get("stderr") or str(error)
-            raise MachineError(f"Machine {self.hardware.name} does not start: {said.strip()}", remedy="See its description and its namespace") from error
+            raise MachineError(
+                f"Machine {self.hardware.name} does not start: {said.strip()}", remedy="See its description and its namespace"
+            ) from error
 
     def running(self) -> bool:
         """Whether it is switched on."""
@@ -153,25 +155,28 @@ class Machine:
 
     def end(self) -> None:
         """End everything that runs for the machine; its files stay."""
-        self._deafen()
+        self.deafen()
         self.power_off()
 
     def remove(self) -> None:
         """End everything and remove the machine's folder with its disk."""
         self.end()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        process.forget(self.folder)
 
     def describe(self) -> dict[str, Any]:
         """Return the machine as the modules return it."""
-        shown = {name: value for name, value in self.hardware.as_json().items() if name != "wake_password"}
         return {
-            **shown,
+            **self.shown(),
             "running": self.running(),
             "disk_identity": self.hardware.disk_identity,
             "folder": str(self.folder),
             "console": str(self.folder / qemu.CONSOLE_LOG),
             "console_input": str(self.console.path),
         }
+
+    def shown(self) -> dict[str, Any]:
+        """Return its hardware without what is secret."""
+        return {name: value for name, value in self.hardware.as_json().items() if name != "wake_password"}
 
     def _listen(self) -> None:
         """Start what waits for magic packets, and wait until it hears."""
@@ -190,7 +195,8 @@ class Machine:
             said = (self.folder / wake.LOG).read_text(errors="replace").strip()
             raise MachineError(f"Machine {self.hardware.name} cannot be woken: {said}", remedy="See its namespace and its bridge")
 
-    def _deafen(self) -> None:
+    def deafen(self) -> None:
+        """Hear no magic packets any more."""
         process.end(lambda: process.listeners(self.folder), f"machine {self.hardware.name}")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Callable
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.core.plugins.module_utils.stop import pause
+
+from . import wake
 
 WAKE = "wake.py"
 
@@ -32,6 +35,16 @@ def listeners(folder: Path) -> list[int]:
                 if Path("/proc", process, "cmdline").read_bytes().rstrip(b"\0").split(b"\0")[1:] == called:
                     found.append(int(process))
     return found
+
+
+def of(folder: Path) -> list[int]:
+    """Return the pids of everything that runs for the machine in a folder, without reading what is known of it."""
+    return listeners(folder) + wake.running(str(folder))
+
+
+def forget(folder: Path) -> None:
+    """Remove the folder of a machine for which nothing runs any more."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def end(find: Callable[[], list[int]], what: str, timeout: float = 60.0) -> None:

@@ -16,7 +16,9 @@ How the rooms of this package connect, bottom up::
     power     starting, finding, ending and awaiting firmware
     room      create, describe, remove: the only file that knows all the others
 
-Every station boots a cached Debian root of fleet.imaging (``environment.root``) as its imaging environment. Nothing of a room is in the host's own network, and everything is found again by the room's path: removal needs no memory.
+Every station boots a cached Debian root of fleet.imaging (``environment.root``) as its imaging environment. Machines with real firmware, of
+the package ``machine``, may stand beside the stations. Nothing of a room is in the host's own network, and everything is found again by
+the room's path: removal needs no memory.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from ansible_collections.fleet.core.plugins.module_utils.progress import Progres
 from ansible_collections.fleet.imaging.plugins.module_utils.environment.recipe import Recipe
 from ansible_collections.fleet.imaging.plugins.module_utils.environment.root import RootCache
 
+from ..machine import roster
 from . import connection, host, identity, power, storage, system
 from .firmware import Description
 from .network import NAMESPACES, Network
@@ -28,7 +29,7 @@ from .state import FILE, State, hosts_of
 from .station import ENTRIES, Station
 
 CENTRAL = "central"
-CONTENTS = ("stations", "ssh", "hosts", "port.py", power.PROGRAM, f".{power.PROGRAM}", f".{FILE}", FILE)
+CONTENTS = ("stations", roster.MACHINES, "ssh", "hosts", "port.py", power.PROGRAM, f".{power.PROGRAM}", f".{FILE}", FILE)
 """Everything a room has in its folder; its state goes last, so that a removal cut short is known for one."""
 
 
@@ -116,7 +117,11 @@ class Room:
                 f"Stations named twice: {', '.join(double)}", remedy=f"Give each its own name; {CENTRAL} is the central host's"
             )
         addresses = hosts_of(request.subnet)[1]
-        taken = {station.address for station in known.values()}
+        machines = [machine.hardware for machine in roster.machines(self.path)]
+        both = sorted(set(names) & {machine.name for machine in machines})
+        if both:
+            raise InputError(f"There are machines named {', '.join(both)}", remedy="Give the stations other names, or remove the machines")
+        taken = {station.address for station in known.values()} | {machine.address for machine in machines}
         free = iter([address for address in addresses if address not in taken])
         result = []
         for station in asked:
@@ -135,7 +140,7 @@ class Room:
                 replace(
                     station,
                     address=address,
-                    mac=self._mac(station.name),
+                    mac=self.mac(station.name),
                     loop=old.loop if old else "",
                     boot=old.boot if old else station.boot,
                 )
@@ -151,7 +156,7 @@ class Room:
         installs = any(station.get("system") for station in request.stations)
         system_root = RootCache(cache).ensure(Recipe.with_packages(request.system_packages), progress) if installs else root
         self.path.mkdir(parents=True, exist_ok=True)
-        with self._lock():
+        with self.lock():
             plan = self.plan(request)
             if not plan.changed:
                 return plan.after
@@ -226,7 +231,7 @@ class Room:
         making.rename(image)
         return loop
 
-    def _mac(self, name: str) -> str:
+    def mac(self, name: str) -> str:
         """Return a locally administered address that this room's station always has."""
         return "52:54:00:" + hashlib.sha256(f"{self.path}/{name}".encode()).digest()[:3].hex(":")
 
@@ -254,7 +259,7 @@ class Room:
             "namespace": self.network.namespace,
             "root": state.root,
         }
-        return {**known, "stations": stations}
+        return {**known, "stations": stations, "machines": [machine.describe() for machine in roster.machines(self.path)]}
 
     def boot_entry(self, name: str) -> str:
         """Return what a station will start next."""
@@ -281,7 +286,7 @@ class Room:
         if not self.path.is_dir():
             self._clear()
             return
-        with self._lock():
+        with self.lock():
             self._clear()
             if not any(self.path.iterdir()):
                 self.path.rmdir()
@@ -289,6 +294,7 @@ class Room:
     def _clear(self) -> None:
         """Remove all but the folder itself: processes, then their network, disks and control groups, then files."""
         power.switch_off(self.path, power.running(self.path))
+        roster.end(self.path)
         self.network.remove()
         storage.detach(self.path)
         power.remove_groups(host.label(self.path, "*"))
@@ -316,7 +322,7 @@ class Room:
         return any((self.path / name).exists() for name in (FILE, power.PROGRAM))
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Let one process at a time change this room."""
         descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -14,6 +14,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.fleet.lab.plugins.module_utils.machine import roster
+from ansible_collections.fleet.lab.plugins.module_utils.machine.hardware import Hardware
+from ansible_collections.fleet.lab.plugins.module_utils.machine.machine import Machine
+
 COLLECTIONS = Path(__file__).parents[6]
 
 
@@ -69,3 +73,22 @@ def test_a_damaged_room_is_one_clear_error(inventory: Path) -> None:
     (inventory / "room" / "room.json").write_text("{")
     done = ansible(inventory, "ansible-inventory", "--list")
     assert "room.json is damaged" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_machines_are_a_group_with_what_netboot_needs(inventory: Path, make_room: Any) -> None:
+    handle = make_room()
+    folder = roster.folder(handle.path, "pc1")
+    hardware = Hardware("pc1", "52:54:00:77:00:01", firmware="uefi", disk_size=1 << 20, address="10.77.0.9", namespace="lab")
+    with Machine(folder, hardware) as machine:
+        machine.prepare()
+    assert json.loads(ansible(inventory, "ansible-inventory", "--list").stdout)["machines"]["hosts"] == ["pc1"]
+    variables = json.loads(ansible(inventory, "ansible-inventory", "--host", "pc1").stdout)
+    assert {name: variables[name] for name in variables if name.startswith(("fleet_", "ansible_host"))} == {
+        "ansible_host": "10.77.0.9",
+        "fleet_room": str(handle.path),
+        "fleet_mac": "52:54:00:77:00:01",
+        "fleet_macs": ["52:54:00:77:00:01"],
+        "fleet_disk_identity": "serial:fleet-525400770001",
+        "fleet_firmware": "uefi",
+        "fleet_machine": str(folder),
+    }
