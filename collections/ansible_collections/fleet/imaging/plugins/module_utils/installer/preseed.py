@@ -37,7 +37,7 @@ def arguments(asked: Installation) -> list[str]:
         f"url={asked.address}/preseed.cfg",
         f"hostname={asked.hostname}",
         f"domain={asked.domain.name}",
-        f"locale={asked.locale}",
+        *(f"{name.rpartition('/')[2]}={value}" for name, _kind, value in _language(asked)),
         *asked.arguments,
     ]
 
@@ -73,7 +73,7 @@ def _questions(asked: Installation) -> list[tuple[str, str, str, str]]:
     early = "; ".join([*_early(), _program(asked.authority, "ca.pem")])
     answers: list[tuple[str, str, str]] = [
         ("preseed/early_command", "string", early),
-        ("debian-installer/locale", "string", asked.locale),
+        *_language(asked),
         ("keyboard-configuration/xkb-keymap", "select", asked.keyboard),
         ("netcfg/get_hostname", "string", asked.hostname),
         ("netcfg/get_domain", "string", asked.domain.name),
@@ -108,6 +108,15 @@ def _questions(asked: Installation) -> list[tuple[str, str, str, str]]:
         ("tasksel", "tasksel/first", "multiselect", ", ".join(["standard", *asked.desktop])),
         ("popularity-contest", "popularity-contest/participate", "boolean", "false"),
     ]
+
+
+def _language(asked: Installation) -> list[tuple[str, str, str]]:
+    """On a serial line the installer shows ASCII only, and asks when it is told another language: there it speaks English."""
+    answers = [("debian-installer/locale", "string", asked.locale)]
+    if any(each.startswith("console=ttyS") for each in asked.arguments):
+        country = asked.locale.partition("_")[2].partition(".")[0]
+        answers += [("debian-installer/language", "string", "en"), ("debian-installer/country", "string", country)]
+    return answers
 
 
 def _partitioning(asked: Installation) -> list[tuple[str, str, str]]:

@@ -84,3 +84,11 @@ def test_the_kernel_is_told_where_the_answers_are(asked: Callable[..., Installat
     assert "url=http://10.77.0.1/install/52-54-00-77-00-01/preseed.cfg" in told
     assert told[-1] == "console=ttyS0,115200"
     assert len(" ".join(told)) < 1000  # of the 2048 that a kernel takes
+
+
+def test_on_a_serial_line_the_installer_speaks_english_and_the_system_french(asked: Callable[..., Installation]) -> None:
+    """It would ask for a language that it can show there (localechooser, display level 0)."""
+    station = asked(arguments=["console=ttyS0,115200"])
+    assert {"locale=fr_FR.UTF-8", "language=en", "country=FR"} <= set(preseed.arguments(station))
+    assert answers(preseed.render(station))["debian-installer/language"] == "en"
+    assert "debian-installer/language" not in answers(preseed.render(asked()))
