@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Callable
 
@@ -21,6 +23,7 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="a virtual room needs root"),
     pytest.mark.skipif(shutil.which(qemu.PROGRAM) is None, reason="QEMU is not installed"),
 ]
+COLLECTIONS = Path(__file__).parents[6]
 Run = Callable[..., dict[str, Any]]
 
 
@@ -156,3 +159,22 @@ def test_a_disk_stays_what_it_is(run: Run, make_room: Any) -> None:
     path = str(handle.path)
     run(machine, path=path, name="pc1", state="off", disk="16M")
     assert "Machine pc1 has a disk of 16777216 bytes. A disk stays" in run(machine, path=path, name="pc1", state="off", disk="32M")["msg"]
+
+
+def test_ansible_switches_a_machine_on_and_leaves_what_listens(make_room: Any, run: Run, tmp_path: Path) -> None:
+    """Sent to the host as a task sends it; what the module started outlives it."""
+    handle = make_room()
+    (tmp_path / "ansible.cfg").write_text(f"[defaults]\ncollections_path = {COLLECTIONS}\nhome = {tmp_path / 'home'}\n")
+    asked = json.dumps({"path": str(handle.path), "name": "pc1", "memory": 64, "wake": True, "boot": ["network"]})
+    done = subprocess.run(
+        [Path(sys.executable).parent / "ansible", "localhost", "-m", "fleet.lab.machine", "-a", asked],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg"), "LC_ALL": "C.UTF-8"},
+        timeout=300,
+    )
+    assert "localhost | CHANGED" in done.stdout, done.stdout + done.stderr
+    folder = roster.folder(handle.path, "pc1")
+    assert wake.running(str(folder)) and process.listeners(folder)
