@@ -56,6 +56,12 @@ class RootCache:
                 self._build(recipe, target)
         return target
 
+    def build(self, recipe: Recipe, target: Path) -> None:
+        """Build a root of today's packages in a place of the same file system that is not there yet; virtual rooms keep theirs."""
+        self.packages.mkdir(parents=True, exist_ok=True)
+        with self._lock():
+            self._build(recipe, target)
+
     @contextmanager
     def _lock(self) -> Iterator[None]:
         with (self.folder / ".lock").open("w") as lock:
