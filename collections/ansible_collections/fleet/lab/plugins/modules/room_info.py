@@ -13,7 +13,7 @@ short_description: Describe a virtual room
 version_added: "0.1.0"
 author: Fleet contributors (@fleet)
 description:
-  - Returns a room's stations with their addresses, disks, boot entries, and whether they run.
+  - Returns a room's stations with their addresses, disks, boot entries, and whether they run, and its machines.
 extends_documentation_fragment:
   - fleet.core.attributes
 attributes:
@@ -87,6 +87,18 @@ room:
           system: false
           running: true
           console: /var/tmp/room/stations/station1/console.log
+    machines:
+      description: Its machines, as M(fleet.lab.machine) returns them.
+      type: list
+      elements: dict
+      returned: always
+      sample:
+        - name: pc1
+          firmware: uefi
+          mac: 52:54:00:5a:10:07
+          address: 10.77.0.5
+          running: true
+          folder: /var/tmp/room/machines/pc1
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -26,7 +26,7 @@ from .port import Traffic
 from .process import MachineError
 
 FILE, START = "machine.json", "start.json"
-PACKAGE_OF = {qemu.PROGRAM: "qemu-system-x86", "qemu-img": "qemu-utils", "ip": "iproute2", "nft": "nftables", "nsenter": "util-linux"}
+PACKAGE_OF = {qemu.PROGRAM: "qemu-system-x86", "ip": "iproute2", "nft": "nftables", "nsenter": "util-linux"}
 """Tools a machine needs on its host, and the Debian packages that carry them."""
 LONGEST = 107
 """Bytes in the path of a socket (unix(7))."""
@@ -70,8 +70,8 @@ class Machine:
 
     def prepare(self) -> None:
         """Make what the machine needs and does not have yet: its disk, its UEFI variables, its description; listen for magic packets."""
-        require()
         hardware = self.hardware
+        require(hardware)
         self.folder.mkdir(parents=True, exist_ok=True)
         if hardware.disk_size and not hardware.disk and not self.disk.exists():
             making = self.disk.with_suffix(".making")
@@ -200,12 +200,15 @@ class Machine:
         process.end(lambda: process.listeners(self.folder), f"machine {self.hardware.name}")
 
 
-def require() -> None:
-    """Raise HostError unless this process is root and every tool is installed."""
+def require(hardware: Hardware) -> None:
+    """Raise HostError unless this process is root and every tool is installed that a machine with this hardware needs."""
     if os.geteuid() != 0:
         raise host.HostError("A machine needs root: it has a port in a network namespace", remedy="Run the playbook as root (sudo)")
     missing = sorted({package for tool, package in PACKAGE_OF.items() if not available(tool)})
-    missing += [] if qemu.OVMF.is_dir() else ["ovmf"]
+    if hardware.firmware != "bios" and not (qemu.OVMF / qemu.VARIABLES[hardware.firmware]).exists():
+        missing.append("ovmf")
+    if hardware.disk_format == "qcow2" and not available("qemu-img"):
+        missing.append("qemu-utils")
     if missing:
         raise host.HostError("Tools of a machine are not installed on this host", remedy="apt-get install " + " ".join(missing))
 

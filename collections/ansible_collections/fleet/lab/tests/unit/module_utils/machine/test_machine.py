@@ -19,8 +19,9 @@ from ansible_collections.fleet.lab.plugins.module_utils.machine import console, 
 from ansible_collections.fleet.lab.plugins.module_utils.machine.hardware import Hardware
 from ansible_collections.fleet.lab.plugins.module_utils.machine.machine import Machine
 from ansible_collections.fleet.lab.plugins.module_utils.machine.process import MachineError
+from ansible_collections.fleet.lab.plugins.module_utils.room.host import HostError
 
-from .conftest import GREETING
+from .conftest import GREETING, boot_sector
 
 pytestmark = pytest.mark.skipif(shutil.which(qemu.PROGRAM) is None, reason="QEMU is not installed")
 HELLO = GREETING.decode()
@@ -85,8 +86,6 @@ def test_an_image_of_its_own_keeps_what_is_on_it_and_a_boot_order_can_change(mak
     machine.power_on()
     machine.console.wait_for("No bootable device")
     machine.power_off()
-    from .conftest import boot_sector
-
     with machine.disk.open("r+b") as image:
         image.write(boot_sector())
     machine.power_on()
@@ -177,6 +176,16 @@ def test_a_machine_that_does_not_start_says_why(make_machine: Any, system: str, 
     (tmp_path / "pc5/machine.json").write_text('{"name": "pc5", "memory": "much"}')
     with pytest.raises(MachineError, match=r"machine.json is damaged"):
         Machine.load(tmp_path / "pc5")
+
+
+def test_what_is_missing_on_the_host_is_named_by_its_package(make_machine: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("ansible_collections.fleet.lab.plugins.module_utils.machine.machine.available", lambda tool: tool == "ip")
+    monkeypatch.setattr(qemu, "OVMF", tmp_path)
+    with pytest.raises(HostError, match=r"apt-get install nftables qemu-system-x86 util-linux ovmf qemu-utils$"):
+        make_machine(firmware="uefi", disk_format="qcow2").prepare()
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(HostError, match="A machine needs root"):
+        make_machine("pc2").prepare()
 
 
 def test_two_who_switch_on_at_once_switch_on_once(make_machine: Any, system: str) -> None:
