@@ -121,7 +121,8 @@ def container(root: Path, station: Description) -> list[str]:
     command += ["--register=no", "--keep-unit", f"--network-namespace-path=/run/netns/{station.netns}", "--console=read-only"]
     command += ["--link-journal=no", "--timezone=off", "--resolv-conf=off", f"--bind-ro={station.hosts}:/etc/hosts"]
     # Disks are written with direct and raw access, partitions are mounted, and their nodes are made by hand.
-    command += ["--capability=CAP_SYS_RAWIO,CAP_SYS_ADMIN,CAP_MKNOD"]
+    # Its network is the room's alone: a boot server in it answers DHCP.
+    command += ["--capability=CAP_SYS_RAWIO,CAP_SYS_ADMIN,CAP_MKNOD,CAP_NET_ADMIN"]
     command += ["--bind=/dev/fuse"] if Path("/dev/fuse").exists() else []  # for ntfs-3g
     command += ["--setenv=TERM=dumb", "--setenv=SYSTEMD_COLORS=0"]
     command += [f"--bind={station.disk}"] if station.disk else []
