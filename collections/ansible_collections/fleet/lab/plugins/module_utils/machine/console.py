@@ -25,13 +25,20 @@ TAIL = 25
 KEYS = {"up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D", "enter": "\r", "escape": "\x1b", "tab": "\t"}
 """What a terminal sends for keys that have no letter."""
 
-_PLACED = re.compile(r"\x1b\[[0-9;]*[Hf]")
+_PLACED = re.compile(r"\x1b\[([0-9]*)[0-9;]*[Hf]|\n")
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]|[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def plain(said: bytes) -> str:
-    """Return the words of what a terminal was sent, each placement of the cursor as a new line."""
-    return _CONTROL.sub("", _PLACED.sub("\n", said.decode("utf-8", "replace")))
+    """Return the words of what a terminal was sent; a cursor placed on another row begins a new line."""
+    row = ""
+
+    def placed(found: re.Match[str]) -> str:
+        nonlocal row
+        before, row = row, found[1] or ""
+        return "" if row and row == before else "\n"
+
+    return _CONTROL.sub("", _PLACED.sub(placed, said.decode("utf-8", "replace")))
 
 
 class Console:

@@ -203,6 +203,7 @@ def test_two_who_switch_on_at_once_switch_on_once(make_machine: Any, system: str
 
 
 @pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("firmware", "protocol", "said"),
     [("uefi", "http", "Start HTTP Boot over IPv4"), ("secureboot", "pxe", "Start PXE over IPv4")],
