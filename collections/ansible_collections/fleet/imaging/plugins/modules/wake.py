@@ -23,7 +23,7 @@ options:
     required: true
   subnets:
     description:
-      - IPv4 subnets as V(10.1.2.0/24), or broadcast addresses. The packet goes to the broadcast address of each, by the routes of this host.
+      - IPv4 subnets as V(10.1.2.0/24), or broadcast addresses. The packet goes to the broadcast address of each, as this host's routes say.
     type: list
     elements: str
     default: []

@@ -22,11 +22,11 @@ def cards(texts: Iterable[str]) -> list[str]:
         if mac is None:
             raise InputError(
                 f"macs: number {place}, {text[:40]!r}, is not the MAC address of one network card",
-                remedy="It has twelve hexadecimal digits, as 52:54:00:77:00:01, 52-54-00-77-00-01 or 5254.0077.0001. Nothing was sent",
+                remedy="It has twelve hexadecimal digits, as 52:54:00:77:00:01, 52-54-00-77-00-01 or 5254.0077.0001. Nothing was done",
             )
         found[mac] = None
     if not found:
-        raise InputError("macs is empty", remedy="Give at least one MAC address; a station's are in fleet_macs. Nothing was sent")
+        raise InputError("macs is empty", remedy="Give at least one MAC address; a station's are in fleet_macs. Nothing was done")
     return list(found)
 
 
@@ -36,7 +36,7 @@ def secure_on(text: str) -> bytes:
     if digits and not re.fullmatch(r"[0-9A-Fa-f]{12}", digits):
         raise InputError(
             "password is not a SecureOn password",
-            remedy="It has six bytes, written as twelve hexadecimal digits, as 01:23:45:67:89:ab. Nothing was sent",
+            remedy="It has six bytes, written as twelve hexadecimal digits, as 01:23:45:67:89:ab. Nothing was done",
         )
     return bytes.fromhex(digits)
 
