@@ -82,7 +82,7 @@ clear choice
 menu {_words(menu.title)}
 {chr(10).join(entries)}
 choose --default local --timeout ${{wait}} choice || goto local
-set wait 0
+set wait 60000
 iseq ${{choice}} local && goto local ||
 {asked if menu.password else ""}:local
 imgfree ||

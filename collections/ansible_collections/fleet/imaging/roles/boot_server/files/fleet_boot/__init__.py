@@ -4,7 +4,8 @@
 """The boot service of a boot server: what cannot be a static file.
 
 store.py is what stations start and who may know; server.py answers nginx and dnsmasq's script over a Unix socket; password.py checks the
-menu's password, neighbours.py whose address a request comes from. probe.py looks for other DHCP servers, status.py at the pool of our own.
+menu's password, neighbours.py whose address a request comes from. advertise.py spares iPXE a wait; probe.py looks for other DHCP servers,
+status.py at the pool of our own.
 
 It runs on the boot server's Python (3.9 or newer) and nothing else, as a user without rights. The state is written by the module
 fleet.imaging.boot_entry; both take the same lock.

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Commands: ``serve`` (systemd), ``tftp`` (dnsmasq's script), ``probe`` and ``status`` (the role, and people)."""
+"""Commands: ``serve`` and ``advertise`` (systemd), ``tftp`` (dnsmasq's script), ``probe`` and ``status`` (the role, and people)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import socket
 import sys
 from pathlib import Path
 
-from . import probe, server, status
+from . import advertise, probe, server, status
 
 SOCKET = "/run/fleet-boot.socket"
 
@@ -33,12 +33,16 @@ def main() -> int:
     seek = commands.add_parser("probe", help="ask who answers DHCP on an interface, as JSON")
     seek.add_argument("interface")
     seek.add_argument("--seconds", type=float, default=4.0)
+    router = commands.add_parser("advertise", help="answer router solicitations on an interface: there is no router")
+    router.add_argument("interface")
     look = commands.add_parser("status", help="say how full the pool is, and who found no address")
     look.add_argument("--config", type=Path, default=Path("/etc/fleet/boot/dnsmasq.conf"))
     look.add_argument("--json", action="store_true")
     said = parser.parse_args()
     if said.command == "serve":
         return server.serve(said.root, said.state, said.neighbours, said.socket)
+    if said.command == "advertise":
+        return advertise.serve(said.interface)
     if said.command == "tftp":
         return tell(said.socket, said.address, said.path)
     if said.command == "probe":

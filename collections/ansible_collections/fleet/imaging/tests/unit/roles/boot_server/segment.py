@@ -102,8 +102,17 @@ class Segment:
             stderr=(self.folder / log).open("ab"),
             env={**os.environ, **(env or {})},
         )
-        self.stack.callback(lambda: (process.kill(), process.wait()))
+        self.stack.callback(self._stop, process)
         return process
+
+    def _stop(self, process: subprocess.Popen[bytes]) -> None:
+        """Ask it to end first: the workers of an nginx that is killed stay."""
+        process.terminate()
+        try:
+            process.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def configuration(self, **variables: Any) -> str:
         """The role's dnsmasq.conf, for this folder and for root."""
@@ -117,7 +126,6 @@ class Segment:
             "boot_server_dns": ["10.77.0.253"],
             "boot_server_domain": "room.example",
             "boot_server_lease": "12h",
-            "boot_server_advertise": True,
             "boot_server_extra": [],
             **variables,
         }
@@ -187,6 +195,20 @@ class Segment:
         ]
         self.start(self.server, *argv, log="service.err", env={"PYTHONPATH": str(ROLE / "files")})
         eventually((self.folder / "socket").exists, "the boot service did not start")
+
+    def advertise(self) -> None:
+        """Start what answers router solicitations."""
+        self.start(
+            self.server,
+            sys.executable,
+            "-m",
+            "fleet_boot",
+            "advertise",
+            "lan",
+            log="advertise.err",
+            env={"PYTHONPATH": str(ROLE / "files")},
+        )
+        eventually(lambda: "answering" in (self.folder / "advertise.err").read_text(), "nobody answers router solicitations")
 
     def nginx(self) -> None:
         """Start nginx with the role's servers, HTTP and HTTPS."""

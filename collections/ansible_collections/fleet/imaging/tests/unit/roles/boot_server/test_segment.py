@@ -86,7 +86,7 @@ def test_without_a_pool_only_who_is_known_gets_an_address(segment: Segment) -> N
 @pytest.mark.parametrize("kind", ["bios", "efi", "efihttp"])
 def test_beside_the_sites_dhcp_addresses_are_its_and_files_are_ours(segment: Segment, kind: str) -> None:
     segment.sites_dhcp(segment.other())
-    segment.dnsmasq(boot_server_dhcp="proxy", boot_server_firmware_pool="10.77.0.240-10.77.0.247", boot_server_advertise=False)
+    segment.dnsmasq(boot_server_dhcp="proxy", boot_server_firmware_pool="10.77.0.240-10.77.0.247")
     station = segment.station(1)
     said = segment.dhcp(station, kind, 2)
     ours = [each for each in said["offers"] if each["server"] == SERVER]
@@ -111,7 +111,7 @@ def test_beside_the_sites_dhcp_addresses_are_its_and_files_are_ours(segment: Seg
 @pytest.mark.parametrize("named", [False, True])
 def test_without_a_pool_uefi_is_offered_something_only_where_grub_finds_its_files(segment: Segment, named: bool) -> None:
     segment.sites_dhcp(segment.other())
-    segment.dnsmasq(boot_server_dhcp="proxy", boot_server_next_server=named, boot_server_advertise=False)
+    segment.dnsmasq(boot_server_dhcp="proxy", boot_server_next_server=named)
     station = segment.station(1)
     for kind, boot in (("bios", "undionly.kpxe"), ("efihttp", ISO), ("efi", "shimx64.efi" if named else None)):
         offers = segment.dhcp(station, kind, 2 if boot else 0)["offers"]
@@ -229,3 +229,28 @@ def test_an_invalid_configuration_is_found_before_it_is_used(segment: Segment) -
         config.write_text(segment.configuration(boot_server_extra=[wrong]))
         done = subprocess.run(["dnsmasq", "--test", "-C", config], check=False, capture_output=True, text=True)
         assert done.returncode != 0, wrong
+
+
+def test_who_solicits_a_router_hears_at_once_that_there_is_none(segment: Segment) -> None:
+    segment.advertise()
+    station = segment.station(1)
+    solicit = (
+        "import socket, struct, time\n"
+        "wire = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)\n"
+        "wire.setsockopt(socket.IPPROTO_ICMPV6, 1, struct.pack('=8I', *[0xFFFFFFFF] * 4, 0xFFFFFFFF & ~(1 << 6), *[0xFFFFFFFF] * 3))\n"
+        "index = socket.if_nametoindex('lan')\n"
+        "wire.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)\n"
+        "wire.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)\n"
+        "wire.settimeout(1)\n"
+        "for _try in range(60):\n"
+        "    try:\n"
+        "        wire.sendto(struct.pack('!BBHI', 133, 0, 0, 0), ('ff02::2', 0, 0, index))\n"
+        "        message, sender = wire.recvfrom(1500)\n"
+        "    except OSError:\n"  # no address yet, or no answer
+        "        time.sleep(0.5)\n"
+        "        continue\n"
+        "    print(message.hex()[8:])\n"
+        "    break\n"
+    )
+    said = segment.run(station, sys.executable, "-c", solicit).stdout.strip()
+    assert said == "40" + "00" * 11, "hop limit 64; no flags, no lifetime, no prefix"
