@@ -149,6 +149,7 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
             host, _, port = address.rpartition(":")
             super().__init__((host, int(port)), Handler)
         else:
+            self.address_family = socket.AF_UNIX  # the only kind that the unit allows
             super().__init__(("", 0), Handler, bind_and_activate=False)
             self.socket.close()
             self.socket = socket.socket(fileno=HANDED)
