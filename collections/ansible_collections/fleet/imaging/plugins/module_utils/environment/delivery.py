@@ -20,11 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.fleet.core.plugins.module_utils.errors import InputError
+from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
 
 from . import first_stage, medium
-from .image import Image
+from .image import Image, ImageCache, Options
 
-_KEY = re.compile(r"(?:[a-z0-9@.,=\"* -]+ )?(?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp\d+|sk-[a-z0-9@.-]+) [A-Za-z0-9+/]{40,}={0,3}(?: .*)?")
+_KEY = re.compile(
+    r"(?:[A-Za-z0-9@.,=\"*:/_ -]+ )?"  # options
+    r"(?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp\d+|sk-[a-z0-9@.-]+) [A-Za-z0-9+/]{40,}={0,3}(?: .*)?"
+)
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 _ARGUMENTS = re.compile(r"[A-Za-z0-9_.:/=,@+\[\]-]+(?: [A-Za-z0-9_.:/=,@+\[\]-]+)*")
 LANGUAGES = ("en", "fr")
@@ -106,37 +110,85 @@ class Delivery:
         return found if isinstance(found, dict) else {}
 
 
+def build(
+    options: Options, site: Site, progress: Progress, *, cache: Path, folder: Path, with_medium: bool = True, renew: bool = False
+) -> dict[str, Any]:
+    """Build what is not in the cache and deliver it; return what the module imaging_environment returns."""
+    site.check()
+    before = Delivery(folder).description()
+    image = ImageCache(cache).ensure(options, progress, renew)
+    delivery, changed = deliver(image, site, folder, with_medium=with_medium)
+    return _result(folder, before, delivery.description(), changed)
+
+
+def preview(options: Options, site: Site, *, cache: Path, folder: Path, with_medium: bool = True, renew: bool = False) -> dict[str, Any]:
+    """Return what build would return, as far as that is known without building."""
+    site.check()
+    before = Delivery(folder).description()
+    place = ImageCache(cache).path(options)
+    if renew or not place.is_dir():
+        return _result(folder, before, {}, True)
+    changed = not _up_to_date(folder, before, _source(Image(place), site, with_medium))
+    return _result(folder, before, {} if changed else before, changed)
+
+
 def deliver(image: Image, site: Site, folder: Path, *, with_medium: bool = True) -> tuple[Delivery, bool]:
     """Put a site's imaging environment into a folder; return it and whether anything changed. InputError for a site that cannot be."""
     site.check()
     folder.mkdir(parents=True, exist_ok=True)
     delivery = Delivery(folder)
-    before = delivery.description()
-    root = image.root.read_bytes()
-    archive = first_stage.site(site.files(), len(root), hashlib.sha256(root).hexdigest())
-    initrd = archive + image.first_stage.read_bytes()
-    config = medium.menu(site.language, site.arguments)
-    source = hashlib.sha256(b"\0".join([initrd, config.encode(), str(with_medium).encode()])).hexdigest()
-    if before.get("source") == source and all(_is(folder / name, said) for name, said in before["files"].items()):
+    source = _source(image, site, with_medium)
+    if _up_to_date(folder, delivery.description(), source):
         return delivery, False
     (folder / "environment.json").unlink(missing_ok=True)  # what is not whole is not described
     _put(image.vmlinuz, delivery.vmlinuz)
     _put(image.root, delivery.root)
     draft = folder / ".initrd.img"
-    draft.write_bytes(initrd)
+    draft.write_bytes(_initrd(image, site))
     os.replace(draft, delivery.initrd)
-    described = {"kernel": image.kernel, "source": source, "packages": image.packages}
     names = ["vmlinuz", "initrd.img", "root.img"]
     if with_medium:
-        medium.write(image, {name: folder / name for name in names}, config, delivery.medium)
+        medium.write(image, {name: folder / name for name in names}, medium.menu(site.language, site.arguments), delivery.medium)
         names.append("imaging.iso")
     else:
         delivery.medium.unlink(missing_ok=True)
+    described = {"kernel": image.kernel, "source": source, "packages": image.packages}
     described["files"] = {name: _describe(folder / name) for name in names}
     draft = folder / ".environment.json"
     draft.write_text(json.dumps(described, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     os.replace(draft, folder / "environment.json")
     return delivery, True
+
+
+def _initrd(image: Image, site: Site) -> bytes:
+    root = _describe(image.root)
+    return first_stage.site(site.files(), root["size"], root["sha256"]) + image.first_stage.read_bytes()
+
+
+def _source(image: Image, site: Site, with_medium: bool) -> str:
+    """Return the digest of everything that a delivery is made of."""
+    config = medium.menu(site.language, site.arguments) if with_medium else ""
+    parts = [_initrd(image, site), json.dumps(_describe(image.vmlinuz)).encode(), config.encode()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def _up_to_date(folder: Path, said: Mapping[str, Any], source: str) -> bool:
+    """Whether a folder has that delivery, whole."""
+    return said.get("source") == source and all(_is(folder / name, each) for name, each in said["files"].items())
+
+
+def _result(folder: Path, before: Mapping[str, Any], after: Mapping[str, Any], changed: bool) -> dict[str, Any]:
+    files = dict(after.get("files", {}))
+    shown = [{"kernel": said.get("kernel", ""), "files": said.get("files", {})} for said in (before, after)]
+    return {
+        "changed": changed,
+        "path": str(folder),
+        "kernel": after.get("kernel", ""),
+        "files": files,
+        "packages": after.get("packages", {}),
+        "transferred": sum(files[name]["size"] for name in ("vmlinuz", "initrd.img", "root.img") if name in files),
+        "diff": {"before": shown[0], "after": shown[1] if after else "built anew"},
+    }
 
 
 def _describe(path: Path) -> dict[str, Any]:

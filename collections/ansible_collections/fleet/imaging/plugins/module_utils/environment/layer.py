@@ -85,6 +85,9 @@ WantedBy=multi-user.target
 FILES = {
     "etc/ssh/sshd_config.d/fleet.conf": (0o644, SSHD),
     "etc/systemd/network/80-fleet.network": (0o644, NETWORK),
+    # A card that the first stage uses is up and cannot be renamed; udev would give up on it, and networkd with it.
+    "etc/systemd/network/99-default.link": (0o644, ""),
+    "etc/systemd/network/73-usb-net-by-mac.link": (0o644, ""),
     "etc/systemd/system/fleet-station.service": (0o644, STATION_UNIT),
     "etc/systemd/system/fleet-console.service": (0o644, CONSOLE_UNIT),
     "usr/lib/fleet/station.py": (0o644, inspect.getsource(station)),
@@ -114,6 +117,7 @@ MASKED = (
         "systemd-journal-flush.service",
         "systemd-random-seed.service",
     ),
+    *("dev-hugepages.mount", "dev-mqueue.mount", "sys-kernel-config.mount", "sys-fs-fuse-connections.mount"),
     *("systemd-random-seed.service", "systemd-tmpfiles-clean.timer", "modprobe@drm.service", "systemd-network-generator.service"),
 )
 """Units that ask for a password nobody has, wait for what nobody needs, or keep what a system in RAM forgets."""

@@ -146,9 +146,10 @@ def main() -> None:
     subprocess.run(["dmesg", "--console-level", "1"], check=False)
     with contextlib.suppress(OSError), Path("/dev/tty1").open("w", encoding="utf-8") as screen:
         screen.write("\033[2J\033[?25l")
+    unknown = {"language": "fr"} if "fleet.language=fr" in Path("/proc/cmdline").read_text().split() else {}
     before: list[str] = []
     while True:
-        lines = page(read(RUN / "status.json") or {}, running(JOBS, RUN / "progress.json", time.time()))
+        lines = page(read(RUN / "status.json") or unknown, running(JOBS, RUN / "progress.json", time.time()))
         if lines != before:
             with contextlib.suppress(OSError):
                 write(CONSOLES.read_text().split(), lines, before)

@@ -71,9 +71,12 @@ def cards(network: Path = NETWORK) -> dict[str, str]:
 
 def address_of(card: str) -> str:
     """Return the card's first IPv4 address that others can reach, or an empty text."""
-    done = subprocess.run(["ip", "-json", "-4", "address", "show", "dev", card, "scope", "global"], capture_output=True, check=False)
-    with contextlib.suppress(ValueError, LookupError):
-        return str(json.loads(done.stdout)[0]["addr_info"][0]["local"])
+    done = subprocess.run(["ip", "-json", "-4", "address", "show", "dev", card], capture_output=True, check=False)
+    with contextlib.suppress(ValueError):
+        for link in json.loads(done.stdout):  # empty objects stand for what the options leave out
+            for each in link.get("addr_info", ()):
+                if each.get("scope") == "global":
+                    return str(each["local"])
     return ""
 
 
