@@ -42,11 +42,10 @@ if [ $system = imaging ]; then
     mount --rbind /dev $root/dev
     mkdir -p $root$folder
     mount --bind $folder $root$folder
-    mkdir -p $root/etc/fleet
-    echo '{"version": "of a test"}' > $root/etc/fleet/environment.json
 fi
 mount -t tmpfs fleet $root/run
-mkdir -p $root/run/sshd
+mkdir -p $root/run/sshd $root/run/fleet
+[ $system = own ] || echo '{"state": "of a test"}' > $root/run/fleet/status.json
 mount --bind $folder/boot_id $root/proc/sys/kernel/random/boot_id
 exec ${root:+chroot $root} /usr/sbin/sshd -D -e -f $folder/sshd_config -h $folder/$system.key
 """
@@ -242,7 +241,7 @@ def listen(ears: subprocess.Popen[str], site: Site) -> None:
 
 def show(text: str) -> dict[str, Any]:
     """A play that lets each station say what it is, and whom Ansible takes it for."""
-    command = "findmnt -n -o FSTYPE /; cat /etc/fleet/environment.json || true"
+    command = "findmnt -n -o FSTYPE /; cat /run/fleet/status.json || true"
     said = f"{text} {{{{ inventory_hostname }}}}: {{{{ said.stdout_lines | join(' ') }}}}."
     tasks = [
         {"ansible.builtin.shell": command, "register": "said", "changed_when": False},

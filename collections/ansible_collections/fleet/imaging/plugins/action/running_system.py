@@ -36,7 +36,7 @@ class ActionModule(ActionBase):
                 "imaging": {"type": "dict", "default": {}},
                 "own": {"type": "dict", "required": True},
                 "own_host_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
-                "marker": {"type": "str", "default": "/etc/fleet/environment.json"},
+                "markers": {"type": "list", "elements": "str", "default": ["/etc/fleet/environment.json", "/run/fleet/status.json"]},
                 "ended": {"type": "str", "default": ""},
             }
         )
@@ -74,8 +74,8 @@ def _failure(wanted: str, answer: Answer, cards: list[dict[str, Any]]) -> str:
         )
     if answer.system == OWN:
         return (
-            "The station started its own system, not the imaging environment. Let its firmware's order begin with the network, and see that "
-            "no other boot server answers there"
+            "The station started its own system, not the imaging environment. Let its firmware's order begin with the network, and see "
+            "that no other boot server answers there"
         )
     if wanted == OWN:
         return f"The station did not reach its own system in time: {answer.why}. Look at its screen"

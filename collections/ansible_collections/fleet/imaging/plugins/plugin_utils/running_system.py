@@ -29,7 +29,9 @@ IMAGING, OWN = "imaging", "own"
 _POSIX = """\
 echo "fleet-boot $(cat /proc/sys/kernel/random/boot_id)"
 echo "fleet-root $(findmnt -n -o FSTYPE /)"
-[ ! -s {marker} ] || {{ printf 'fleet-environment '; tr -d '\\n' < {marker}; echo; }}"""
+for marker in {markers}; do
+    [ ! -s "$marker" ] || {{ printf 'fleet-environment '; tr -d '\\n' < "$marker"; echo; break; }}
+done"""
 _WINDOWS = """\
 Write-Output "fleet-boot $((Get-CimInstance Win32_OperatingSystem).LastBootUpTime.ToFileTimeUtc())"
 Write-Output "fleet-root windows"
@@ -79,7 +81,7 @@ class Search:
     imaging: Mapping[str, Any]
     own: Mapping[str, Any]
     own_host_keys: Sequence[str]
-    marker: str
+    markers: Sequence[str]
     ended: str
     """The boot id that does not count any more."""
 
@@ -206,7 +208,7 @@ class Search:
 
     def _ask(self, way: Way) -> Answer:
         """What answers there. Who calls itself the imaging environment on the way to the own system has not proved it."""
-        asked = powershell(_WINDOWS) if _is_windows(way.variables) else _POSIX.format(marker=shlex.quote(self.marker))
+        asked = powershell(_WINDOWS) if _is_windows(way.variables) else _POSIX.format(markers=shlex.join(self.markers))
         more = {**way.variables, "ansible_ssh_retries": 0, "ansible_ssh_timeout": 10, "ansible_timeout": 10}
         result = self._task(self.station, "ansible.builtin.raw", {"_raw_params": asked}, more)
         said = dict(line.split(" ", 1) for line in result.get("stdout_lines") or str(result.get("stdout", "")).splitlines() if " " in line)

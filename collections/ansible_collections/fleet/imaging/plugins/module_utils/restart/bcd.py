@@ -29,7 +29,7 @@ def entries(text: str) -> list[Entry]:
             order = max(_lists(block[1:]), key=len, default=[])
         elif number:
             found[number.group().lower()] = _entry(number.group().lower(), block[1:])
-    return [found[each] for each in order if each in found] + [entry for each, entry in found.items() if each not in order]
+    return [found.get(each, Entry(each, "", LOCAL)) for each in order] + [entry for each, entry in found.items() if each not in order]
 
 
 def network(text: str) -> Choice:
