@@ -88,7 +88,7 @@ options:
     description: Background, text, and what is chosen.
     type: list
     elements: str
-    default: ["#1d2b3a", "#c9d4df", "#ffffff"]
+    default: ["#1d2b3a", "#c9d4df", "#ff9d3c"]
   picture:
     description: PNG picture behind the graphical menu, as its name in the folder C(grub) of TFTP.
     type: str
@@ -146,7 +146,7 @@ ARGUMENT_SPEC = {
         },
     },
     "loaders": {"type": "list", "elements": "str"},
-    "colours": {"type": "list", "elements": "str", "default": ["#1d2b3a", "#c9d4df", "#ffffff"]},
+    "colours": {"type": "list", "elements": "str", "default": ["#1d2b3a", "#c9d4df", "#ff9d3c"]},
     "picture": {"type": "str", "default": ""},
     "config": {"type": "path", "default": site.CONFIG},
 }

@@ -56,7 +56,7 @@ class Menu:
     tasks: tuple[str, ...] = (*TASKS, "memtest")
     installers: tuple[Installer, ...] = ()
     loaders: tuple[str, ...] = LOADERS
-    colours: tuple[str, ...] = ("#1d2b3a", "#c9d4df", "#ffffff")
+    colours: tuple[str, ...] = ("#1d2b3a", "#c9d4df", "#ff9d3c")
     """Background, text, what is chosen."""
     picture: str = ""
     environment: System = ENVIRONMENT
