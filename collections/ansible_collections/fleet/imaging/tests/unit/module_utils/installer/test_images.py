@@ -21,6 +21,7 @@ import pytest
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError
 from ansible_collections.fleet.imaging.plugins.module_utils.installer import images, signed
 from ansible_collections.fleet.imaging.plugins.module_utils.installer.systems import SYSTEMS
+from tests.ports import free_port
 
 DEBIAN, UBUNTU = SYSTEMS["debian-12"], SYSTEMS["ubuntu-24.04"]
 
@@ -85,7 +86,7 @@ def mirror(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 
     (tmp_path / "mirror").mkdir()
     handler = functools.partial(Quiet, directory=str(tmp_path / "mirror"))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield tmp_path / "mirror", f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
