@@ -160,7 +160,7 @@ class Site:
     namespace: str
     stations: dict[str, Station] = field(default_factory=dict)
 
-    def play(self, *plays: dict[str, Any], hosts: dict[str, dict[str, Any]]) -> tuple[int, str]:
+    def play(self, *plays: dict[str, Any], hosts: dict[str, dict[str, Any]], arguments: tuple[str, ...] = ()) -> tuple[int, str]:
         """Run plays on stations with variables of their own; exit code and output."""
         everybody = {
             "ansible_user": "root",
@@ -186,7 +186,7 @@ class Site:
         (self.folder / "hosts.json").write_text(json.dumps({"all": {"children": groups, "vars": everybody}}))
         (self.folder / "play.yml").write_text(json.dumps(plays))
         within = ("ip", "netns", "exec", self.namespace)
-        done = ansible_playbook(self.folder / "hosts.json", self.folder / "play.yml", home=self.folder / "home", within=within)
+        done = ansible_playbook(self.folder / "hosts.json", *arguments, self.folder / "play.yml", home=self.folder / "home", within=within)
         return done.returncode, done.stdout + done.stderr
 
     def entry(self, name: str) -> str:
@@ -268,6 +268,7 @@ def test_a_station_that_runs_and_one_that_is_off_go_into_the_imaging_environment
     assert [site.entry(name) for name in ("pc01", "pc02")] == ["menu", "menu"]
 
 
+@pytest.mark.whole
 def test_stations_that_do_not_come_are_named_and_the_play_goes_on_for_the_others(site: Site) -> None:
     faults = {"pc02": "dead", "pc03": "disk first", "pc04": "impostor", "pc05": "late"}
     for name, fault in faults.items():
@@ -291,6 +292,7 @@ def test_stations_that_do_not_come_are_named_and_the_play_goes_on_for_the_others
     assert [site.entry(name) for name in faults] == ["disk"] * 4
 
 
+@pytest.mark.whole
 def test_a_station_that_comes_back_into_the_imaging_environment_is_not_said_to_run_its_own(site: Site) -> None:
     site.stations["pc01"].start("own")
     code, said = site.play(INTO, hosts={"pc01": {}})
@@ -313,3 +315,13 @@ def test_what_cannot_work_is_said_before_anything_is_done(site: Site) -> None:
     assert re.search(r"The boot server boot does not say what pc02 registered: /nowhere/boot.json .*boot_server.yml", said), said
     assert "'52:54:00', is not the MAC address of one network card" in said
     assert all(site.stations[name].started == ["own"] for name in wrong)
+
+
+def test_a_check_restarts_nobody(site: Site) -> None:
+    site.stations["pc01"].start("own")
+    code, said = site.play(INTO, hosts={"pc01": {}}, arguments=("--check",))
+    assert code == 0 and re.search(r"pc01 +own system +restarted +own system", said), said
+    restore = {"import_playbook": f"{ROOT}/playbooks/restore.yml", "vars": {"restore_image": "room"}}
+    code, said = site.play(restore, hosts={"pc01": {}}, arguments=("--check",))
+    assert code != 0 and "a check does not restart it" in said, said
+    assert site.stations["pc01"].started == ["own"] and site.entry("pc01") == "menu"

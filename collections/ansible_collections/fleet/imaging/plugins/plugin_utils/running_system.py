@@ -104,7 +104,7 @@ class Search:
         """
         why = {IMAGING: "it has not registered a host key at its boot server" if self.boot_server else "", OWN: ""}
         next_own = 0.0
-        with StationTasks(self.action, self.variables, unconditional=True) as watcher:
+        with StationTasks(self.action, self.variables, asking=True) as watcher:
             while True:
                 if self.boot_server and not len(watcher):
                     watcher.start(self.boot_server, _REGISTRATION, self._watch(min(_WATCH, max(0.0, until - time.time()))), {})
@@ -230,7 +230,7 @@ class Search:
 
     def _task(self, host: str, module: str, arguments: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
         """Run one module on a host, and end it when it takes too long."""
-        with StationTasks(self.action, self.variables, unconditional=True) as tasks:
+        with StationTasks(self.action, self.variables, asking=True) as tasks:
             tasks.start(host, module, arguments, more)
             done = tasks.next(_ANSWER)
         return done[2] if done else {"failed": True, "msg": f"no answer for {_ANSWER:g} s"}

@@ -40,10 +40,10 @@ _KEYWORDS = (
 class StationTasks:
     """Tasks that one action runs on stations; a context manager that stops what still runs, on the stations as well."""
 
-    def __init__(self, action: ActionBase, variables: Mapping[str, Any], *, unconditional: bool = False) -> None:
-        """action: on whose behalf; variables: those of its task; unconditional: what its when says is of its own station, not of these."""
+    def __init__(self, action: ActionBase, variables: Mapping[str, Any], *, asking: bool = False) -> None:
+        """action: on whose behalf; variables: those of its task; asking: they change nothing; its when and check mode are not for them."""
         self._action = action
-        self._kind = _Unconditional if unconditional else Task
+        self._asking = asking
         self._hostvars = variables["hostvars"]
         self._lead = Host(str(variables["inventory_hostname"]))
         self._running: dict[Connection, tuple[str, str, Any]] = {}
@@ -112,8 +112,11 @@ class StationTasks:
         own, manager, context = self._action._task, self._hostvars._variable_manager, self._action._play_context
         given = own.get_ds() or {}
         keywords = {name: given[name] for name in _KEYWORDS if name in given}  # as they were written: each station has its own variables
-        specification = {**keywords, "name": own.name, module: dict(arguments), "vars": dict(own.vars), "check_mode": own.check_mode}
-        task = self._kind(block=own._parent, role=own._role).load_data(specification, variable_manager=manager, loader=own._loader)
+        specification = {**keywords, "name": own.name, module: dict(arguments), "vars": dict(own.vars)}
+        specification["check_mode"] = own.check_mode and not self._asking
+        task = (_Question if self._asking else Task)(block=own._parent, role=own._role).load_data(
+            specification, variable_manager=manager, loader=own._loader
+        )
         variables = {**self._variables(station, task), **more, TELL: functools.partial(self._tell, station)}
         passwords = {"conn_pass": context.password, "become_pass": context.become_pass}
         executor = TaskExecutor(
@@ -145,8 +148,8 @@ class StationTasks:
         display._final_q.send_callback("v2_runner_on_async_poll", told)
 
 
-class _Unconditional(Task):
-    """Runs whatever the blocks around it say."""
+class _Question(Task):
+    """Runs whatever the blocks around it say of the station that asks."""
 
     def _resolve_conditional(self, *_conditions: object, **_context: object) -> bool:
         return True
