@@ -25,7 +25,7 @@ from .hardware import Hardware
 from .port import Traffic
 from .process import MachineError
 
-FILE, START = "machine.json", "start.json"
+FILE = "machine.json"
 PACKAGE_OF = {qemu.PROGRAM: "qemu-system-x86", "ip": "iproute2", "nft": "nftables", "nsenter": "util-linux"}
 """Tools a machine needs on its host, and the Debian packages that carry them."""
 LONGEST = 107
@@ -95,7 +95,7 @@ class Machine:
         _write(self.folder / FILE, hardware.as_json())
         argv = qemu.command(hardware, self.folder, self.accelerator)
         start = {"mac": hardware.mac, "password": hardware.wake_password, "bridge": hardware.bridge, "argv": argv}
-        _write(self.folder / START, start)
+        _write(self.folder / wake.START, start)
         if hardware.wake and not process.listeners(self.folder):
             self._listen()
         elif not hardware.wake:
@@ -111,6 +111,7 @@ class Machine:
         self.prepare()
         if self.running():
             return
+        process.settle()
         try:
             run(qemu.command(self.hardware, self.folder, self.accelerator), timeout=300)
         except ToolError as error:
@@ -140,6 +141,7 @@ class Machine:
             if time.monotonic() > deadline:
                 raise MachineError(f"Machine {self.hardware.name} is not off within {timeout:g} s", remedy=self.console.tail())
             pause(0.1)
+        process.settle()
 
     def power_off(self) -> None:
         """Pull the plug, unless it is off."""

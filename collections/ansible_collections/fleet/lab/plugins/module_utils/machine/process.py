@@ -53,6 +53,7 @@ def end(find: Callable[[], list[int]], what: str, timeout: float = 60.0) -> None
     while True:
         pids = find()
         if not pids:
+            settle()
             return
         waited = time.monotonic() - begun
         if waited > timeout:
@@ -60,6 +61,24 @@ def end(find: Callable[[], list[int]], what: str, timeout: float = 60.0) -> None
         for pid in pids:
             _signal(pid, find, signal.SIGTERM if waited < 5 else signal.SIGKILL)
         pause(0.05)
+
+
+def settle(timeout: float = 30.0) -> None:
+    """Wait until no QEMU is about to end: without its memory it has no name any more, yet its disk and its port may still be open."""
+    deadline = time.monotonic() + timeout
+    while any(_closing(Path("/proc", process)) for process in os.listdir("/proc") if process.isdigit()) and time.monotonic() < deadline:
+        pause(0.02)
+
+
+def _closing(process: Path) -> bool:
+    try:
+        name, _bracket, rest = (process / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")
+        if "(qemu-system-" not in name or (process / "cmdline").read_bytes():
+            return False
+        # What nobody has asked for the exit code stays as a zombie, which holds nothing; its threads may outlive its first one.
+        return rest.split()[0] not in "ZX" or len(os.listdir(process / "task")) > 1
+    except OSError:
+        return False  # it ended meanwhile
 
 
 def _signal(pid: int, find: Callable[[], list[int]], number: signal.Signals) -> None:

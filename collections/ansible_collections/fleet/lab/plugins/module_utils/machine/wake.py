@@ -31,7 +31,7 @@ PORTS = (7, 9)
 ALL = 3
 """ETH_P_ALL: what the namespace itself sends, too."""
 SOL_PACKET, ADD_MEMBERSHIP, PROMISCUOUS, ATTACH_FILTER = 263, 1, 1, 26
-LOG = "wake.log"
+START, LOG = "start.json", "wake.log"
 
 # Classic BPF: frames of other kinds never leave the kernel; a room being imaged has 100,000 of them a second.
 # Each step: code, jump if true, jump if false, k.
@@ -109,26 +109,31 @@ def listen(bridge: str) -> socket.socket:
     return heard
 
 
+def answer(frame: bytes, folder: str) -> bool:
+    """Switch the machine in a folder on if a frame wakes it and it is off; return whether that was done."""
+    try:
+        known = json.loads(Path(folder, START).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    if not wakes(frame, known["mac"], known["password"]) or running(folder):
+        return False
+    done = subprocess.run(known["argv"], stdin=subprocess.DEVNULL, capture_output=True, check=False, cwd="/")
+    with Path(folder, LOG).open("ab") as log:
+        log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} woken: {done.returncode}\n".encode() + done.stderr)
+    return True
+
+
 def main(argv: Sequence[str]) -> int:
     """Listen and switch on, for ever."""
     folder = argv[1]
-    start = Path(folder, "start.json")
-    bridge = json.loads(start.read_text(encoding="utf-8"))["bridge"]
+    bridge = json.loads(Path(folder, START).read_text(encoding="utf-8"))["bridge"]
     try:
         heard = listen(bridge)
     except OSError as error:
         raise SystemExit(f"bridge {bridge}: {error}") from error
     os.write(1, b"ready\n")
     while True:
-        frame = heard.recv(65535)
-        try:
-            known = json.loads(start.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        if wakes(frame, known["mac"], known["password"]) and not running(folder):
-            done = subprocess.run(known["argv"], stdin=subprocess.DEVNULL, capture_output=True, check=False, cwd="/")
-            with Path(folder, LOG).open("ab") as log:
-                log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} woken: {done.returncode}\n".encode() + done.stderr)
+        answer(heard.recv(65535), folder)
 
 
 if __name__ == "__main__":

@@ -132,6 +132,16 @@ def test_a_room_takes_its_machines_along(run: Run, make_room: Any) -> None:
     assert handle.traces() == [] and not handle.path.exists()
 
 
+def test_a_machine_whose_namespace_lost_its_name_is_found_all_the_same(run: Run, make_room: Any) -> None:
+    handle = make_room()
+    run(machine, path=str(handle.path), name="pc1", memory=64, wake=True)
+    folder = roster.folder(handle.path, "pc1")
+    subprocess.run(["ip", "netns", "del", handle.room.network.namespace], check=True)
+    assert len(process.of(folder)) == 2
+    handle.room.remove()
+    assert process.of(folder) == [] and not handle.path.exists()
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

@@ -85,6 +85,7 @@ def test_an_image_of_its_own_keeps_what_is_on_it_and_a_boot_order_can_change(mak
     assert machine.disk.stat().st_size == 1 << 20 and machine.hardware.disk_identity == "serial:fleet-525400770001"
     machine.power_on()
     machine.console.wait_for("No bootable device")
+    assert "starting execution" not in machine.console.read(), "the network is not in the order, and not tried"
     machine.power_off()
     with machine.disk.open("r+b") as image:
         image.write(boot_sector())

@@ -212,6 +212,22 @@ def test_without_its_bridge_there_is_no_listener(tmp_path: Path, namespace: str)
     assert listener.ready == b"" and listener.process.wait(60) != 0
 
 
+def test_a_machine_that_runs_is_left_alone(tmp_path: Path) -> None:
+    argv = ["sh", "-c", f"echo x >> '{tmp_path}/woken'"]
+    (tmp_path / "start.json").write_text(json.dumps({"mac": MAC, "password": "", "bridge": "room", "argv": argv}))
+    called = ["qemu-system-none", "-c", "import sys; sys.stdin.read()", "-pidfile", str(tmp_path / qemu.PID)]
+    with subprocess.Popen(called, executable=sys.executable, stdin=subprocess.PIPE) as machine:
+        try:
+            while not wake.running(str(tmp_path)):
+                assert machine.poll() is None
+            assert not wake.answer(ipv4(MAGIC), str(tmp_path)) and not (tmp_path / "woken").exists()
+        finally:
+            machine.kill()
+    assert wake.answer(ipv4(MAGIC), str(tmp_path)) and (tmp_path / "woken").exists()
+    (tmp_path / "start.json").unlink()
+    assert not wake.answer(ipv4(MAGIC), str(tmp_path)), "a machine that is being removed"
+
+
 @pytest.mark.skipif(shutil.which(qemu.PROGRAM) is None, reason="QEMU is not installed")
 def test_a_machine_is_woken_once_and_again_after_it_went_off(make_machine: Any, system: str, namespace: str) -> None:
     machine = make_machine(disk=system, wake=True, wake_password=SECRET)
