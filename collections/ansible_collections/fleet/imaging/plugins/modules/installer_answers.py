@@ -148,7 +148,7 @@ options:
         description: The password as crypt(5) hash; without it, nobody logs in with a password.
         type: str
   arguments:
-    description: Further arguments of the installer's kernel, such as V(console=ttyS0\,115200).
+    description: Further arguments of the installer's kernel, such as V(console=ttyS0,115200).
     type: list
     elements: str
     default: []

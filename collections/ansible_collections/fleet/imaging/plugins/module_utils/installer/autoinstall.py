@@ -45,7 +45,7 @@ def arguments(asked: Installation) -> list[str]:
 
 def document(asked: Installation) -> dict[str, Any]:
     """The autoinstall document."""
-    layout, _, variant = asked.keyboard.rstrip(")").partition("(")
+    layout, _parenthesis, variant = asked.keyboard.rstrip(")").partition("(")
     fqdn = f"{asked.hostname}.{asked.domain.name}" if asked.domain.name else asked.hostname
     found: dict[str, Any] = {
         "version": 1,

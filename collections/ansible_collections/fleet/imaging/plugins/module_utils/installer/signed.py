@@ -114,7 +114,7 @@ def sha256(path: Path) -> str:
 
 def _open(url: str) -> BinaryIO:
     try:
-        return urllib.request.urlopen(url, timeout=60)  # type: ignore[no-any-return]
+        return urllib.request.build_opener().open(url, timeout=60)  # type: ignore[no-any-return]
     except urllib.error.HTTPError as error:
         raise FleetError(f"{url}: {error.code} {error.reason}", remedy="Name a mirror that has the installer's files") from error
     except (OSError, ValueError) as error:

@@ -66,7 +66,8 @@ def url(value: str, what: str, schemes: tuple[str, ...] = ("http", "https")) -> 
 def url_parts(value: str) -> tuple[str, str, str]:
     """Scheme, host with its port, and path (at least ``/``) of an address that ``url`` accepted."""
     match = _URL.fullmatch(value)
-    assert match is not None
+    if not match:
+        raise InputError(f"{value!r} is not an address")
     return match["scheme"], match["host"], match["path"] or "/"
 
 

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # Copyright: (c) 2026, Fleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -146,7 +145,7 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     def __init__(self, folder: Path, address: str) -> None:
         Handler.folder = folder
         if address:
-            host, _, port = address.rpartition(":")
+            host, _colon, port = address.rpartition(":")
             super().__init__((host, int(port)), Handler)
         else:
             self.address_family = socket.AF_UNIX  # the only kind that the unit allows

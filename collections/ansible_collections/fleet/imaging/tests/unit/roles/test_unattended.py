@@ -87,7 +87,7 @@ def ask(service: Path) -> Ask:
 
 
 def test_answers_are_given_again_and_files_once(ask: Ask, folder: Path) -> None:
-    for _ in range(2):
+    for _time in range(2):
         assert ask(f"/install/{MAC}/preseed.cfg", scheme="http") == (200, b"d-i answers")
     assert ask(f"/install/{MAC}/files.tar") == (200, b"secret" * 1000)
     assert [path.name for path in (folder / MAC).iterdir()] == ["taken.json"]

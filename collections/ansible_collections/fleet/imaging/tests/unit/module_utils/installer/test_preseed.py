@@ -19,7 +19,7 @@ from ansible_collections.fleet.imaging.plugins.module_utils.installer.request im
 
 
 def answers(text: str) -> dict[str, str]:
-    return {line.split()[1]: [*line.split(None, 3), ""][3] for line in text.splitlines() if not line.startswith("#")}
+    return dict(re.findall(r"^[^# ]\S* (\S+) \S+ ?(.*)$", text, re.MULTILINE))
 
 
 @pytest.mark.parametrize("desktop", ["none", "gnome", "lxde", "lxqt", "mate", "xfce"])
