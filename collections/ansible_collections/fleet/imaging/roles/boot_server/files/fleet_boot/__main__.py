@@ -32,7 +32,7 @@ def main() -> int:
     event.add_argument("--socket", type=Path, default=Path(SOCKET))
     seek = commands.add_parser("probe", help="ask who answers DHCP on an interface, as JSON")
     seek.add_argument("interface")
-    seek.add_argument("--seconds", type=float, default=4.0)
+    seek.add_argument("--seconds", type=float, default=8.0)
     router = commands.add_parser("advertise", help="answer router solicitations on an interface: there is no router")
     router.add_argument("interface")
     look = commands.add_parser("status", help="say how full the pool is, and who found no address")

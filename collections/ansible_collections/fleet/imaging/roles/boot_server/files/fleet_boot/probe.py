@@ -39,7 +39,10 @@ class Offer:
 
 
 def offers(interface: str, seconds: float) -> list[Offer]:
-    """Ask three times within the seconds, and collect every server's offer, once each. OSError for an interface that is not there."""
+    """Ask three times within the seconds, and collect every server's offer, once each. OSError for an interface that is not there.
+
+    A server may take three seconds for its first offer: dnsmasq tries the address by ping before.
+    """
     found: dict[tuple[str, bool], Offer] = {}
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_IP)) as wire:
         wire.bind((interface, _ETH_IP))

@@ -168,6 +168,7 @@ class Segment:
         config = self.folder / "site.conf"
         settings = [
             "port=0",
+            "no-ping",
             "interface=lan",
             "except-interface=lo",
             "bind-interfaces",

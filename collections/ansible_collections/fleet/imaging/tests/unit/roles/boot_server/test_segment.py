@@ -77,13 +77,14 @@ def test_a_pool_that_is_exhausted_is_seen(segment: Segment) -> None:
     }
 
 
+@pytest.mark.whole
 def test_without_a_pool_only_who_is_known_gets_an_address(segment: Segment) -> None:
     segment.dnsmasq(hosts=[{"macs": [MAC], "address": "10.77.0.11", "name": "pc01"}])
     assert segment.dhcp(segment.station(1), "efi")["ack"]["address"] == "10.77.0.11"
     assert segment.dhcp(segment.station(2), "efi", 0)["ack"] is None
 
 
-@pytest.mark.parametrize("kind", ["bios", "efi", "efihttp"])
+@pytest.mark.parametrize("kind", [pytest.param("bios", marks=pytest.mark.whole), "efi", pytest.param("efihttp", marks=pytest.mark.whole)])
 def test_beside_the_sites_dhcp_addresses_are_its_and_files_are_ours(segment: Segment, kind: str) -> None:
     segment.sites_dhcp(segment.other())
     segment.dnsmasq(boot_server_dhcp="proxy", boot_server_firmware_pool="10.77.0.240-10.77.0.247")
@@ -108,6 +109,7 @@ def test_beside_the_sites_dhcp_addresses_are_its_and_files_are_ours(segment: Seg
     )
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("named", [False, True])
 def test_without_a_pool_uefi_is_offered_something_only_where_grub_finds_its_files(segment: Segment, named: bool) -> None:
     segment.sites_dhcp(segment.other())
@@ -121,7 +123,7 @@ def test_without_a_pool_uefi_is_offered_something_only_where_grub_finds_its_file
 def test_other_servers_are_found_and_named(segment: Segment) -> None:
     def probe() -> list[tuple[str, str]]:
         done = segment.run(
-            segment.server, "env", f"PYTHONPATH={ROLE / 'files'}", sys.executable, "-m", "fleet_boot", "probe", "lan", "--seconds", "6"
+            segment.server, "env", f"PYTHONPATH={ROLE / 'files'}", sys.executable, "-m", "fleet_boot", "probe", "lan", "--seconds", "3"
         )
         return [(each["server"], each["boot"]) for each in json.loads(done.stdout)]
 
@@ -207,6 +209,7 @@ def test_http_serves_files_and_the_boot_service_and_nothing_else(segment: Segmen
     assert (segment.site.state / f"host-keys/{NAME}").read_text() == KEY + "\n"
 
 
+@pytest.mark.whole
 def test_slow_clients_keep_nobody_waiting(segment: Segment) -> None:
     segment.loaders()
     segment.service()
