@@ -61,7 +61,8 @@ def machine(folder: Path, built: Built, append: str, forward: int = 0, **more: o
     """A machine of 768 MiB that starts the kernel directly."""
     network = f"user,id=net{f',hostfwd=tcp:127.0.0.1:{forward}-:22' if forward else ''}"
     extra = ("-netdev", network, "-device", f"virtio-net-pci,netdev=net,mac={MAC}", "-no-reboot")
-    boot = {"kernel": str(built.delivery.vmlinuz), "initrd": str(built.delivery.initrd), "append": f"{append} panic=10 console=ttyS0"}
+    boot = {"kernel": str(built.delivery.vmlinuz), "initrd": str(built.delivery.initrd)}
+    boot["append"] = f"{append} panic=10 console=ttyS0" if append else ""
     return Machine(folder, Hardware("env", MAC, memory=768, extra=extra, **{**boot, **more}))  # type: ignore[arg-type]
 
 
@@ -138,7 +139,7 @@ def test_a_root_that_does_not_match_is_refused_and_nothing_starts(built: Built, 
 def test_the_medium_starts_without_a_boot_server(firmware: str, built: Built, tmp_path: Path) -> None:
     """As a USB key with Secure Boot enforced, and on a BIOS."""
     forward = free_port()
-    direct = {"kernel": "", "initrd": "", "append": ""}
+    direct = {"kernel": "", "initrd": ""}
     usb = str(built.delivery.medium)
     with machine(tmp_path / "m", built, "", forward, firmware=firmware, usb=usb, boot=("usb",), **direct) as pc:
         pc.power_on()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -44,6 +45,20 @@ def test_the_same_site_gets_the_same_bytes(image: Image, tmp_path: Path) -> None
     assert described["root.img"] == {"size": first.root.stat().st_size, "sha256": digests(tmp_path / "a")["root.img"]}
     # What stations get over the network is what a site with many of them can afford.
     assert sum(described[name]["size"] for name in ("vmlinuz", "initrd.img", "root.img")) < 160 << 20
+
+
+@pytest.mark.slow
+@pytest.mark.whole
+def test_building_it_all_again_gives_the_same_bytes(image: Image, cache: Path, tmp_path: Path) -> None:
+    """From the Debian root on, of the same packages."""
+    for package in (cache / "environment/packages").glob("*.deb"):
+        (tmp_path / "environment/packages").mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(package, tmp_path / "environment/packages" / package.name)
+    again = ImageCache(tmp_path).ensure(Options(), Progress())
+    if again.packages != image.packages:
+        pytest.skip("Debian has newer packages than those of the image in the cache")
+    for name in ("vmlinuz", "first-stage", "root.img"):
+        assert (again.folder / name).read_bytes() == (image.folder / name).read_bytes(), name
 
 
 def test_a_second_run_changes_nothing_and_a_new_key_or_a_damaged_file_does(image: Image, tmp_path: Path) -> None:
