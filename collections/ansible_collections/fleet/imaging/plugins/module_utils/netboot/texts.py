@@ -43,8 +43,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "installer": "Installer {name}",
         "station": "Poste",
         "refused": "Refusé, ou le serveur de démarrage ne répond pas.",
-        "starting": "{station} : démarrage de l’environnement d’imagerie ...",
-        "installing": "{station} : démarrage de l’installateur ...",
+        "starting": "{station} : démarrage de l'environnement d'imagerie ...",
+        "installing": "{station} : démarrage de l'installateur ...",
         "failed": "Le serveur de démarrage ne répond pas : démarrage sur le disque local.",
         "countdown": "Disque local dans %d s",
     },
@@ -53,5 +53,5 @@ TEXTS: dict[str, dict[str, str]] = {
 
 def plain(text: str) -> str:
     """Without accents and signs beyond ASCII: iPXE of Debian 12 knows neither UTF-8 nor fonts."""
-    straight = text.replace("’", "'").replace("–", "-")
+    straight = text.replace("\u2019", "'").replace("\u2013", "-")
     return unicodedata.normalize("NFKD", straight).encode("ascii", "ignore").decode("ascii")

@@ -185,7 +185,8 @@ class Service(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self.neighbours = arp
         self.attempts = password.Attempts()
         self._places = threading.BoundedSemaphore(TOGETHER)
-        socketserver.BaseServer.__init__(self, listening.getsockname(), Handler)
+        super().__init__(listening.getsockname(), Handler, bind_and_activate=False)
+        self.socket.close()
         self.socket = listening
 
     def process_request(self, request: Any, client_address: Any) -> None:
