@@ -261,7 +261,7 @@ def test_a_station_that_runs_and_one_that_is_off_go_into_the_imaging_environment
     for name in ("pc01", "pc02"):
         assert re.search(rf"there {name}: overlay .*of a test", said) and re.search(rf"back {name}: (?!overlay)\w+\.", said), said
     assert re.search(r"pc01 +own system +restarted +imaging +\d+ +127.0.77.1", said), said
-    assert re.search(r"pc02 +off +woken +imaging +\d+ +127.0.77.2", said), said
+    assert re.search(r"pc02 +silent +wake sent +imaging +\d+ +127.0.77.2", said), said
     assert re.search(r"pc01 +imaging +restarted +own system", said), said
     # The second run finds both where they are.
     assert [each.started for each in (site.stations["pc01"], site.stations["pc02"])] == [["own", "imaging", "own"], ["imaging", "own"]]
@@ -287,7 +287,7 @@ def test_stations_that_do_not_come_are_named_and_the_play_goes_on_for_the_others
     assert "pc03: The station started its own system, not the imaging environment" in table, said
     assert re.search(r"pc04: The station did not reach .*a host key that is not the station's; nothing was said to it", table), said
     assert re.search(r"pc05: The station did not reach .*its token was good until \d{4}-", table), said
-    assert re.search(r"pc02 +off +woken +FAILED", said) and re.search(r"pc03 +own system +restarted +FAILED", said), said
+    assert re.search(r"pc02 +silent +wake sent +FAILED", said) and re.search(r"pc03 +own system +restarted +FAILED", said), said
     # Nobody of them starts the imaging environment hours later.
     assert [site.entry(name) for name in faults] == ["disk"] * 4
 
