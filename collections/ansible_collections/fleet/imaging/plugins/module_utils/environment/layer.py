@@ -127,8 +127,12 @@ LEFT_OUT = (
     *(f"usr/share/{name}" for name in ("doc", "man", "locale", "info", "zsh", "bash-completion", "bug", "lintian", "common-licenses")),
     # package management: nothing is installed in RAM; dpkg's status stays, for lists
     *("usr/bin/apt*", "usr/lib/apt", "var/lib/dpkg/info", "usr/lib/x86_64-linux-gnu/libapt-*"),
-    # perl, which Debian needs to install packages; the tables of character sets; the check of names for XFS and its 30 MiB of Unicode
-    *("usr/bin/perl*", "usr/share/perl*", "usr/lib/*-linux-gnu/perl*", "usr/lib/*-linux-gnu/libperl*", "usr/lib/*-linux-gnu/gconv"),
+    # perl, which Debian needs to install packages; the check of names for XFS and its 30 MiB of Unicode
+    *("usr/bin/perl*", "usr/share/perl*", "usr/lib/*-linux-gnu/perl*", "usr/lib/*-linux-gnu/libperl*"),
+    # tables of character sets, but for those that file names of FAT and NTFS have: mtools reads no EFI system partition without 850
+    "usr/lib/*-linux-gnu/gconv/[!gIU]*.so",
+    "usr/lib/*-linux-gnu/gconv/I[!B]*.so",
+    "usr/lib/*-linux-gnu/gconv/IBM[!48]*.so",
     *("usr/sbin/xfs_scrub", "usr/lib/*-linux-gnu/libicu*"),
     # descriptions of devices, which change nothing of how they work; the web server of a room's central host
     *("usr/lib/udev/hwdb*", "etc/udev/hwdb*", "usr/sbin/nginx", "usr/lib/nginx"),
