@@ -110,6 +110,9 @@ def test_a_station_starts_from_the_boot_server_and_only_its_registered_key_is_kn
             assert visitor.run("hostname; findmnt -no FSTYPE /; python3 --version").stdout.split()[:3] == ["pc07", "overlay", "Python"]
             failed = visitor.run("systemctl list-units --failed --plain --no-legend")
             assert failed.stdout == "", failed.stdout
+            # mtools needs tables of character sets for an EFI system partition.
+            esp = visitor.run("truncate -s 40M /tmp/esp && mkfs.vfat -F 32 /tmp/esp && mmd -i /tmp/esp ::/EFI && mdir -i /tmp/esp ::/")
+            assert esp.returncode == 0 and "EFI" in esp.stdout, esp.stderr
             assert "10.0.2." in pc.console.read() and "SHA256:" in pc.console.read()
             # What a module reports is on the console.
             report = '{"operation": "restore sda", "done": 50, "total": 100, "unit": "B", "rate": 1}'
@@ -120,6 +123,7 @@ def test_a_station_starts_from_the_boot_server_and_only_its_registered_key_is_kn
     assert service.refused == []
 
 
+@pytest.mark.whole
 def test_a_root_that_does_not_match_is_refused_and_nothing_starts(built: Built, tmp_path: Path) -> None:
     http = tmp_path / "http/environment"
     http.mkdir(parents=True)
