@@ -1,7 +1,7 @@
 # What a person does with this clone. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-all lint ruff mypy ansible-lint sanity changelog demo demo-down clean
+.PHONY: help setup test test-all lint ruff mypy ansible-lint sanity changelog demo demo-down demo-netboot demo-netboot-down clean
 
 BIN := .venv/bin
 FLEET := collections/ansible_collections/fleet
@@ -19,7 +19,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo env ANSIBLE_CONFIG=$(ANSIBLE_CO
 	XDG_CACHE_HOME=$(CACHE_OF_ROOT) PYTHONDONTWRITEBYTECODE=1)
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install the Debian packages and the Python environment that are missing
 	@scripts/setup
@@ -30,6 +30,13 @@ demo: setup ## build a virtual room, capture its model, clone it to its stations
 
 demo-down: setup ## remove the virtual room
 	$(AS_ROOT) $(BIN)/ansible-playbook -i inventories/demo/demo.room.yml playbooks/demo_down.yml
+
+demo-netboot: setup ## wake a blank machine with real firmware and Secure Boot, restore it over the network, and see it start its own system
+	$(AS_ROOT) $(BIN)/ansible-playbook -i inventories/netboot playbooks/demo_netboot_room.yml
+	$(AS_ROOT) $(BIN)/ansible-playbook -i inventories/netboot playbooks/demo_netboot.yml
+
+demo-netboot-down: setup ## remove its virtual room
+	$(AS_ROOT) $(BIN)/ansible-playbook -i inventories/netboot playbooks/demo_down.yml
 
 test: setup ## run the tests, then lint; those that take longest are left to test-all, and named
 	@$(AS_ROOT) scripts/test
