@@ -13,7 +13,7 @@ short_description: Say which system a station runs, or wait until it runs the on
 version_added: "0.1.0"
 description:
   - A station answers as the imaging environment, or as its own system, often at the same address. It counts as the imaging environment only
-    when it has the SSH host key that was registered for it at its boot server, has one of O(markers), and has nothing of its root on a disk.
+    when it has the SSH host key that was registered for it at its boot server, has one of O(markers) and nothing of its root on a disk.
   - A station is never unreachable here. One that does not answer has no RV(system), and fails when a system was O(wanted).
   - A station that starts the other system than was wanted fails at once.
   - In a virtual room, which has no boot server, the station's own connection is taken for both systems, and the root filesystem tells.
