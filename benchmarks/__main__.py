@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 
-from . import capture, console, delta, inventory, multicast, reports, restore
+from . import capture, console, delta, inventory, multicast, netboot, reports, restore
 from .bench import Bench, BenchError
 
 BENCHMARKS = {
@@ -23,14 +23,25 @@ BENCHMARKS = {
     "delta": delta,
     "inventory": inventory,
     "multicast": multicast,
+    "netboot": netboot,
     "reports": reports,
 }
 
-ON_DISKS = ("capture", "restore", "delta", "multicast")
+ON_DISKS = ("capture", "restore", "delta", "multicast", "netboot")
 """Benchmarks that need the tools below, loop devices and mounts."""
 
 IN_NETWORKS = {"udp-sender": "udpcast", "ip": "iproute2", "tc": "iproute2", "nft": "nftables"}
 """Tool and Debian package that benchmarks of networks need, root besides."""
+
+ON_MACHINES = {
+    "qemu-system-x86_64": "qemu-system-x86",
+    "dnsmasq": "dnsmasq-base",
+    "mksquashfs": "squashfs-tools",
+    "mmdebstrap": "mmdebstrap",
+    "mmd": "mtools",
+    "nc": "netcat-openbsd",
+}
+"""The same of the benchmark of netboot."""
 
 PACKAGES = {
     "partclone.ext4": "partclone",
@@ -63,6 +74,9 @@ def main() -> int:
         return _refuse(f"missing Debian packages: apt-get install {' '.join(missing)}")
     missing = sorted({package for tool, package in IN_NETWORKS.items() if not shutil.which(tool)})
     if missing and options.name == "multicast":
+        return _refuse(f"missing Debian packages: apt-get install {' '.join(missing)}")
+    missing = sorted({package for tool, package in ON_MACHINES.items() if not shutil.which(tool)})
+    if missing and options.name == "netboot":
         return _refuse(f"missing Debian packages: apt-get install {' '.join(missing)}")
     if importlib.util.find_spec("ansible") is None:
         return _refuse("ansible-core is missing, which our modules are started with: run make setup")

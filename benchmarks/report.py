@@ -34,6 +34,14 @@ GOALS: Mapping[str, Mapping[str, tuple[float, float]]] = {
         "sender_cpu_s_per_gb": (3.0, 1.5),
         "sender_rss_mib": (200.0, 100.0),
     },
+    "netboot": {
+        "tftp_mb_bios": (2.0, 1.0),
+        "environment_mib": (160.0, 110.0),
+        "min_ram_mib": (1024.0, 768.0),
+        "boot_bios_vs_direct": (2.0, 1.3),
+        "boot_secureboot_vs_direct": (2.0, 1.3),
+        "local_disk_delay_s": (5.0, 2.0),
+    },
     "console": {"page_growth": (2.0, 1.2), "software_query_growth": (3.0, 1.3)},
     "reports": {
         "new_cpu_vs_parse": (3.5, 2.0),
@@ -43,7 +51,7 @@ GOALS: Mapping[str, Mapping[str, tuple[float, float]]] = {
     },
     "inventory": {"load_cpu_vs_plain": (0.5, 0.33), "slice_cpu_vs_empty": (2.0, 1.5)},
 }
-"""Must and aim of each ratio (of reports, also of a figure); lower is better, unless the aim is higher than the must."""
+"""Must and aim of each ratio (of reports and netboot, also of a figure); lower is better, unless the aim is higher than the must."""
 
 GOAL_RSS = {"inventory": (450.0, 400.0)}
 DISK_RSS = (200.0, 100.0)

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 def play(inventory: Path, playbook: str, *more: str) -> str:
     command = [ROOT / ".venv/bin/ansible-playbook", "-i", inventory, ROOT / "playbooks" / playbook, *more]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1800, check=False)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     return done.stdout
 
