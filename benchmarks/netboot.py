@@ -15,7 +15,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
@@ -87,21 +87,18 @@ class Lab:
 
     def environment(self, way: str, memory: int = 1024) -> Start:
         """Start the imaging environment by a firmware, or directly."""
-        machine = {"disk_size": 64 << 20}
-        if way == DIRECT:
-            machine |= {"kernel": str(self.delivery.vmlinuz), "initrd": str(self.delivery.initrd)}  # type: ignore[dict-item]
-        hardware = self.hardware(SECURE if way == SECURE else BIOS, memory, **machine)
+        hardware = self.hardware(SECURE if way == SECURE else BIOS, memory, disk_size=64 << 20)
         if way == DIRECT:
             append = f"fleet.boot=http://{SERVER} BOOTIF=01-{hardware.mac.replace(':', '-')} console=ttyS0"
-            hardware = Hardware(**{**hardware.__dict__, "append": append})
+            hardware = replace(hardware, kernel=str(self.delivery.vmlinuz), initrd=str(self.delivery.initrd), append=append)
         change.apply(self.segment.site, change.Request(hardware.mac, hardware.name, "imaging-once"), check=False)
-        with Machine(self.bench.scratch / hardware.name, hardware) as machine_:
+        with Machine(self.bench.scratch / hardware.name, hardware) as machine:
             began = time.monotonic()
-            machine_.power_on()
-            machine_.console.wait_for(READY, timeout=PATIENCE)
+            machine.power_on()
+            machine.console.wait_for(READY, timeout=PATIENCE)
             self._greeted(hardware.mac)
             seconds = time.monotonic() - began
-            traffic = machine_.traffic()
+            traffic = machine.traffic()
         return Start(seconds, traffic.received_udp, traffic.received)
 
     def _greeted(self, mac: str) -> None:

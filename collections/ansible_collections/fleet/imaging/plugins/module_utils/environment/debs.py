@@ -8,7 +8,6 @@ apt finds, downloads and checks them, with lists and a state of its own: what th
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from urllib.parse import unquote
 from ansible_collections.fleet.core.plugins.module_utils.command import run
 from ansible_collections.fleet.core.plugins.module_utils.errors import ToolError
 
+from ..digest import sha256
 from . import sources
 from .errors import BuildError
 from .root import host_apt_options
@@ -122,5 +122,5 @@ def _unquoted(lines: Iterable[str]) -> Iterable[str]:
         yield f"{name}={value.rstrip(';').strip(chr(34))}"
 
 
-def _whole(path: Path, sha256: str) -> bool:
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+def _whole(path: Path, wanted: str) -> bool:
+    return path.is_file() and sha256(path) == wanted

@@ -22,6 +22,7 @@ from typing import Any
 from ansible_collections.fleet.core.plugins.module_utils.errors import InputError
 from ansible_collections.fleet.core.plugins.module_utils.progress import Progress
 
+from ..digest import sha256
 from . import first_stage, medium
 from .image import Image, ImageCache, Options
 
@@ -192,11 +193,7 @@ def _result(folder: Path, before: Mapping[str, Any], after: Mapping[str, Any], c
 
 
 def _describe(path: Path) -> dict[str, Any]:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            digest.update(block)
-    return {"size": path.stat().st_size, "sha256": digest.hexdigest()}
+    return {"size": path.stat().st_size, "sha256": sha256(path)}
 
 
 def _is(path: Path, said: Mapping[str, Any]) -> bool:

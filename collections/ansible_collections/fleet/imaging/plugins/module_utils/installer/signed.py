@@ -17,6 +17,8 @@ from typing import BinaryIO, Optional
 from ansible_collections.fleet.core.plugins.module_utils.command import run
 from ansible_collections.fleet.core.plugins.module_utils.errors import FleetError, InputError
 
+from ..digest import sha256 as sha256_of
+
 LIST_LIMIT = 16 << 20
 """Bytes of a list of digests that are read at most."""
 _DIGEST = re.compile(r"^ ?([0-9a-f]{64})[ *]+(?:[0-9]+ +)?(?:\./)?(\S+)$", re.MULTILINE)
@@ -102,14 +104,10 @@ def fetch_file(url: str, wanted: str, target: Path) -> None:
 
 def sha256(path: Path) -> str:
     """Digest of a file; empty when there is none."""
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            for block in iter(lambda: file.read(1 << 20), b""):
-                digest.update(block)
+        return sha256_of(path)
     except FileNotFoundError:
         return ""
-    return digest.hexdigest()
 
 
 def _open(url: str) -> BinaryIO:

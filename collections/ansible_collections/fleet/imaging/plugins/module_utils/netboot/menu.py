@@ -128,7 +128,6 @@ class Written:
 def contents(site: Site, menu: Menu) -> dict[Path, Written]:
     """All files of a menu. What is behind the password is in the boot server's state, where only the boot service reads it."""
     menu.checked()
-    secret = {"mode": 0o600, "owner": site.user}
     account = {"user": menu.user, "password": menu.password} if menu.password else {}
     found = {
         site.http / "boot.ipxe": Written(ipxe.first(site)),
@@ -140,7 +139,7 @@ def contents(site: Site, menu: Menu) -> dict[Path, Written]:
     }
     if menu.password:
         scripts = ipxe.maintenance_files(site, menu)
-        found.update({site.state / "maintenance" / f"{name}.ipxe": Written(text, **secret) for name, text in scripts.items()})  # type: ignore[arg-type]
+        found.update({site.state / "maintenance" / f"{name}.ipxe": Written(text, 0o600, site.user) for name, text in scripts.items()})
     return found
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from ansible_collections.fleet.core.plugins.module_utils.command import available, run
+from ansible_collections.fleet.core.plugins.module_utils.lease.sighting import mac_address
 
 from .choice import HTTP, LOCAL, OTHER_NETWORK, PXE, Choice, Entry, choose
 
@@ -29,8 +30,7 @@ def entries(text: str) -> list[Entry]:
 def _entry(match: re.Match[str]) -> Entry:
     number, active, label, path = match.groups()
     card = _MAC.search(path)
-    digits = card.group(1).lower() if card else ""
-    mac = ":".join(digits[place : place + 2] for place in range(0, len(digits), 2))
+    mac = (mac_address(card.group(1)) if card else None) or ""
     if not card:
         kind = OTHER_NETWORK if path.startswith("BBS(Network") or path.startswith("BBS(128") else LOCAL
     elif "/IPv6(" in path or "/Wi-Fi(" in path or "/Vlan(" in path:
